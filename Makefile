@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+# The only make process. Each part's objects.mk says what it builds and which
+# folders it may include. Output goes to build/$(BUILD)/.
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+BUILD   ?= debug
+VERSION := 0.1.0
+B       := build/$(BUILD)
+PREFIX  ?= /usr/local
+DESTDIR ?=
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PYTHON  ?= /usr/bin/python3
+
+ifeq ($(filter $(BUILD),debug release asan cov fuzz),)
+$(error BUILD=$(BUILD): use debug, release, asan, cov or fuzz)
+endif
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wcast-qual -Wcast-align \
+        -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wpointer-arith
+MODE_debug   := -O1 -g
+MODE_release := -O2 -g -DNDEBUG -D_FORTIFY_SOURCE=2
+MODE_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+                -fno-sanitize-recover=all
+MODE_cov     := -O0 -g --coverage
+MODE_fuzz    := -O1 -g -fno-omit-frame-pointer \
+                -fsanitize=fuzzer-no-link,address,undefined \
+                -fno-sanitize-recover=all
+HARDEN  := -fstack-protector-strong -fPIE
+LDHARD  := -pie -Wl,-z,relro,-z,now
+BASE    := -std=c17 -D_GNU_SOURCE -DSWPSP_VERSION='"$(VERSION)"' $(WARN) \
+           $(HARDEN) $(MODE_$(BUILD)) $(CFLAGS)
+
+INC_of  = -Ipsp-model/include -I$(1) $(addprefix -I,$(DEPS_$(1)))
+lib_of  = $(B)/lib/$(subst /,_,$(1)).a
+# What a program that uses folder $(1) is linked with.
+libs_of = $(call lib_of,$(1)) $(foreach d,$(LINK_$(1)),$(call lib_of,$(d)))
+group   = -Wl,--start-group $(1) -Wl,--end-group $(LDLIBS)
+objs_of = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
+# Nettle and GMP lack sonames of their own in pkg-config, so one list for all.
+LDLIBS  = $(shell pkg-config --libs libcrypto hogweed nettle libseccomp \
+          jansson) -lgmp -lpthread
+
+# Folders that become libraries, lowest first; DEPS_<folder> is what a folder
+# may include, LINK_<folder> what its programs are linked with besides.
+FOLDERS :=
+include psp-model/objects.mk sim/objects.mk
+include $(wildcard harness/objects.mk fuzz/objects.mk vectors/objects.mk \
+    coverage/objects.mk)
+
+define folder_rule
+$(call lib_of,$(1)): $(call objs_of,$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)ar rcs $$@ $$^
+endef
+$(foreach f,$(FOLDERS),$(eval $(call folder_rule,$(f))))
+
+ifeq ($(V),1)
+Q :=
+else
+Q := @
+endif
+
+## Build swpsp and the model library (BUILD=debug|release|asan|cov|fuzz)
+all: $(B)/bin/swpsp $(B)/lib/libpspmodel.a
+
+$(B)/%.o: %.c $(B)/flags | build/.setup
+	@mkdir -p $(@D)
+	@echo "CC $<"
+	$(Q)$(CC) $(BASE) $(call INC_of,$(patsubst %/,%,$(dir $<))) -MMD -MP \
+	    -c $< -o $@
+
+# Rewritten only when its text differs, so a change of flags rebuilds.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(BASE)' | cmp -s - $@ || echo '$(CC) $(BASE)' >$@
+
+build/.setup: .ci/packages.txt .ci/setup
+	@mkdir -p $(@D)
+	@.ci/setup
+	@touch $@
+
+$(B)/bin/swpsp: $(call objs_of,sim/cli) $(call libs_of,sim/cli)
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	$(Q)$(CC) $(BASE) $(LDHARD) -o $@ $(call objs_of,sim/cli) \
+	    $(call group,$(filter %.a,$^))
+
+# The model as one archive, for programs that embed it.
+$(B)/lib/libpspmodel.a: $(foreach f,$(PSP_FOLDERS),$(call objs_of,$(f)))
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+## Remove everything that was built
+clean:
+	rm -rf build
+
+## Show this help
+help:
+	@awk '/^## /{d=substr($$0,4);getline;sub(/:.*/,"");\
+	  printf "  %-12s %s\n",$$0,d}' $(MAKEFILE_LIST)
+
+FORCE:
+.PHONY: all clean help FORCE
+-include $(shell test -d $(B) && find $(B) -name '*.d')

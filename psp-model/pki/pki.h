@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The factory: what AMD's key ceremony, chip fusing and KDS do, from one
+ * 32-byte platform seed. Everything is a function of the seed.
+ * Spec: abi/certs-kds.md §1 and §8, abi/snp.md §8.4, §9.1.
+ */
+#ifndef PKI_H
+#define PKI_H
+
+#include "crypto.h"
+
+#include <psp/drbg.h>
+#include <psp/psp.h>
+
+/** The public development seed: 32 bytes "swpsp public development seed". Its
+ * RSA keys are in the tree. INSECURE: everybody has the private keys. */
+extern const uint8_t PKI_DEV_SEED[PSP_SEED_SIZE];
+
+/** Fuse chip number @index of a generation: CHIP_ID and chip secret. The id's
+ * first byte is never 00, 02 or 04; Turin ids have 8 bytes, then zeros. */
+void pki_chip_make(const uint8_t seed[PSP_SEED_SIZE],
+                   enum psp_generation generation, uint32_t index,
+                   struct psp_chip *chip);
+
+/** VCEK seed (48 bytes) of a chip at a TCB. abi/snp.md §8.4 */
+void pki_vcek_seed(const uint8_t secret[PSP_CHIP_SECRET_SIZE],
+                   const struct psp_tcb *tcb, uint8_t seed[48]);
+/** VCEK: P-384 key pair of a VCEK seed. abi/snp.md §9.1 */
+PSP_MUST_CHECK enum psp_err pki_vcek_from_seed(const uint8_t seed[48],
+                                               struct psp_p384_key *key);
+/** VLEK seed of a CSP at a TCB, and the key pair of a VLEK seed. */
+void pki_vlek_seed(const uint8_t seed[PSP_SEED_SIZE],
+                   enum psp_generation generation, const char *csp_id,
+                   const struct psp_tcb *tcb, uint8_t vlek_seed[48]);
+PSP_MUST_CHECK enum psp_err pki_vlek_from_seed(const uint8_t seed[48],
+                                               struct psp_p384_key *key);
+
+/** Wrap a VLEK seed for one chip: the 432-byte hashstick that SNP_VLEK_LOAD
+ * takes. @iv: 12 fresh bytes. abi/snp.md §9.5 */
+#define PKI_HASHSTICK_SIZE 0x1b0u
+void pki_vlek_wrap(const uint8_t vcek_seed[48], const struct psp_tcb *tcb,
+                   const uint8_t iv[GCM_IV_SIZE], const uint8_t vlek_seed[48],
+                   uint8_t out[PKI_HASHSTICK_SIZE]);
+/** Reverse. PSP_E_FORMAT (reserved bytes), PSP_E_VERIFY (tag). */
+PSP_MUST_CHECK enum psp_err
+pki_vlek_unwrap(const uint8_t vcek_seed[48],
+                const uint8_t in[PKI_HASHSTICK_SIZE], uint8_t vlek_seed[48]);
+
+enum pki_role { PKI_ARK, PKI_ASK, PKI_ASVK, PKI_ROLE_COUNT };
+
+/** Names in certificates: recognisable (default), or as AMD's. The lookalike
+ * profile is unsafe; abi/certs-kds.md §8.1. */
+enum pki_naming { PKI_SIMULATED, PKI_LOOKALIKE };
+
+/** An X.509 certificate, DER. */
+struct pki_cert {
+    uint8_t *der;
+    size_t size;
+};
+void pki_cert_clear(struct pki_cert *cert);
+
+/** RSA keys and CA certificates of one generation. */
+struct pki_ca;
+
+/** Where RSA keys of private seeds are kept between runs. */
+struct pki_key_store {
+    /** Load the PKCS#1 DER of a key; 0, or 1 when there is none, or -1. The
+     * caller of the callback frees @der with free(). */
+    int (*load)(void *ctx, const char *name, uint8_t **der, size_t *size);
+    int (*save)(void *ctx, const char *name, const uint8_t *der, size_t size);
+    /** Progress while a key is made (slow). May be NULL. */
+    void (*progress)(void *ctx, const char *name);
+    void *ctx;
+};
+
+/**
+ * Open the CA of a generation (Milan, Genoa or Turin). With PKI_DEV_SEED the
+ * built-in keys are used; otherwise keys come from @store, and are derived from
+ * the seed (seconds each) and saved when the store has none. @store may be NULL:
+ * derive every time. Keys and certificates are made on first use only.
+ *
+ * Returns PSP_OK, PSP_E_PARAM (generation without X.509), PSP_E_NOMEM.
+ */
+PSP_MUST_CHECK enum psp_err pki_ca_open(const uint8_t seed[PSP_SEED_SIZE],
+                                        enum psp_generation generation,
+                                        enum pki_naming naming,
+                                        const struct pki_key_store *store,
+                                        struct pki_ca **out);
+void pki_ca_close(struct pki_ca *ca);
+
+/** CA certificate; borrowed until pki_ca_close(). */
+PSP_MUST_CHECK enum psp_err pki_ca_cert(struct pki_ca *ca, enum pki_role role,
+                                        const struct pki_cert **out);
+
+/** Certificate of the VCEK of @chip at @tcb. @out: pki_cert_clear(). Equal
+ * requests give equal bytes. PSP_E_PARAM: a TCB component out of range. */
+PSP_MUST_CHECK enum psp_err pki_vcek_cert(struct pki_ca *ca,
+                                          const struct psp_chip *chip,
+                                          const struct psp_tcb *tcb,
+                                          struct pki_cert *out);
+PSP_MUST_CHECK enum psp_err pki_vlek_cert(struct pki_ca *ca,
+                                          const char *csp_id,
+                                          const struct psp_tcb *tcb,
+                                          struct pki_cert *out);
+
+/** ARK-signed CRL. @now: seconds since the epoch; @number: cRLNumber;
+ * @revoke_ask: list the ASK's serial. abi/certs-kds.md §2.7 */
+PSP_MUST_CHECK enum psp_err pki_crl(struct pki_ca *ca, uint64_t now,
+                                    uint32_t number, bool revoke_ask,
+                                    struct pki_cert *out);
+
+/** Default CSP_ID of simulated VLEKs. */
+#define PKI_CSP_ID "CN=simulated-csp.invalid"
+
+#endif

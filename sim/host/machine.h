@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * A machine: sparse physical memory, one secure processor behind one mailbox
+ * lock, and the physical pages the hypervisor hands out. The only caller of the
+ * mailbox.
+ */
+#ifndef HOST_MACHINE_H
+#define HOST_MACHINE_H
+
+#include <psp/drbg.h>
+#include <psp/psp.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct machine;
+
+/** Called after each mailbox command, without the lock; for --trace.
+ * @buffer: the command buffer as the firmware read it (@size bytes). */
+struct machine_trace {
+    void (*command)(void *ctx, uint32_t command, const uint8_t *buffer,
+                    size_t size, enum sev_status status);
+    void *ctx;
+};
+
+struct machine_config {
+    const struct psp_profile *profile; /* copied */
+    struct psp_chip chip;              /* copied */
+    uint64_t memory_size;              /* 0: 1 TiB (sparse) */
+    /** NULL: the operating system's random source. Otherwise every random
+     * byte of the platform comes from this seed. */
+    const uint8_t *seed;
+    /** Non-volatile store, as in psp_host_ops; both may be NULL. */
+    int (*nv_load)(void *ctx, uint8_t *blob);
+    int (*nv_store)(void *ctx, const uint8_t *blob);
+    void *nv_ctx;
+    struct machine_trace trace;
+};
+
+/** Build and power on. Returns 0, -ENOMEM, -EINVAL. */
+int machine_create(const struct machine_config *config, struct machine **out);
+/** All VMs must be destroyed before. Wipes memory and secrets. */
+void machine_destroy(struct machine *m);
+
+const struct psp_profile *machine_profile(const struct machine *m);
+
+/** Host initialisation as Linux does it: SNP_INIT_EX, SNP_DF_FLUSH when the
+ * profile has SNP (then legacy INIT and DF_FLUSH when the model has them).
+ * Returns the first status that is not SEV_SUCCESS. */
+enum sev_status machine_platform_init(struct machine *m);
+
+/**
+ * One mailbox command. @buffer of @size bytes is copied into a command page,
+ * the command is executed, the page is copied back into @buffer. Takes the
+ * lock; a signature is computed outside it.
+ */
+enum sev_status machine_command(struct machine *m, uint32_t command,
+                                void *buffer, size_t size);
+
+/** Allocate one zeroed 4 KiB page of host memory (RMP: Hypervisor). Returns its
+ * physical address, or 0 when memory is exhausted. */
+uint64_t machine_page_alloc(struct machine *m);
+/** Give a page back. The caller has reclaimed it (RMP: Hypervisor). */
+void machine_page_free(struct machine *m, uint64_t spa);
+
+/** Physical memory as the host's software sees it: writes to pages that the RMP
+ * protects fail with -EFAULT (an RMP fault); ranges may cross pages. */
+int machine_read(struct machine *m, uint64_t spa, void *buf, size_t size);
+int machine_write(struct machine *m, uint64_t spa, const void *buf,
+                  size_t size);
+
+/** RMPUPDATE and PVALIDATE under the machine's lock. */
+enum rmp_result machine_rmpupdate(struct machine *m, uint64_t spa,
+                                  const struct rmp_update *update);
+enum rmp_result machine_pvalidate(struct machine *m, uint64_t spa,
+                                  uint32_t asid, uint64_t gpa, bool validate);
+struct rmp_entry machine_rmp_get(struct machine *m, uint64_t spa);
+
+/** Memory through the key of the guest that is active on @asid; the RMP is
+ * enforced (page must be Guest-Valid for this asid and gpa). -EFAULT. */
+int machine_guest_read(struct machine *m, uint32_t asid, uint64_t spa,
+                       uint64_t gpa, void *buf, size_t size);
+int machine_guest_write(struct machine *m, uint32_t asid, uint64_t spa,
+                        uint64_t gpa, const void *buf, size_t size);
+
+/** ASIDs 1 .. asid_count; 0 when none is free. A returned ASID is flushed
+ * (SNP_DF_FLUSH) by the next machine_asid_alloc() that needs it. */
+uint32_t machine_asid_alloc(struct machine *m);
+void machine_asid_free(struct machine *m, uint32_t asid);
+
+/** Pages of simulated DRAM that exist right now (for memory budgets). */
+size_t machine_resident_pages(struct machine *m);
+
+/** Random bytes from the platform's source (launch inputs of the host). */
+int machine_random(struct machine *m, void *buf, size_t size);
+
+#endif
