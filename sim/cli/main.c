@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+};
+
+static const struct command COMMANDS[] = {
+    {"run", cmd_run, "run a program that sees the simulated devices"},
+    {"certs", cmd_certs, "export the simulated platform's certificates"},
+    {"verify", cmd_verify, "judge an attestation report as a relying party"},
+    {"decode", cmd_decode, "print any report, certificate or table"},
+    {"is-simulated", cmd_is_simulated, "tell simulated artefacts from real"},
+};
+
+#define COMMAND_COUNT (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
+
+static void usage(FILE *out)
+{
+    fprintf(out, "usage: swpsp COMMAND [OPTION...]\n\n"
+                 "A software AMD Secure Processor. Its evidence is simulated: "
+                 "it proves nothing\nabout the machine it runs on.\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(out, "  %-14s%s\n", COMMANDS[i].name, COMMANDS[i].summary);
+    }
+    fprintf(out, "\n`swpsp COMMAND --help` lists a command's options; see also "
+                 "swpsp(1).\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        usage(stdout);
+        return EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("swpsp " SWPSP_VERSION);
+        return EXIT_OK;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[1], COMMANDS[i].name) == 0) {
+            return COMMANDS[i].run(argc - 1, argv + 1);
+        }
+    }
+    fprintf(stderr, "swpsp: no command '%s'; try 'swpsp --help'\n", argv[1]);
+    return EXIT_USAGE;
+}
