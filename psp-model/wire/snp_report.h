@@ -68,20 +68,27 @@ void snp_report_encode(const struct snp_report *report,
                        uint8_t out[SNP_REPORT_SIZE]);
 
 /**
- * Decode exactly SNP_REPORT_SIZE bytes. Reserved bytes must be zero (byte
- * ranges per version, signature padding included); version must be 2..5
- * (later versions are refused: PSP_E_FORMAT).
+ * Decode exactly SNP_REPORT_SIZE bytes. Version must be 2..5 (later versions
+ * are refused). Reserved bytes must be zero: the ranges of that version
+ * (version 4 is laid out as 3), and the padding behind R and S. What is
+ * signed but is no byte range (bits of POLICY, KEY_INFO, ...) is the
+ * verifier's to judge, and so are the upper 24 bytes of R and S.
  *
- * @where  If not NULL: set to the offset of the first offending byte range on
- *         PSP_E_FORMAT.
+ * @report  All zero unless PSP_OK.
+ * @where   If not NULL: set on PSP_E_FORMAT to the offset of the first
+ *          offending byte. Wrong version: 0. Wrong size: where the shorter
+ *          one of the two ends.
+ *
+ * PSP_OK, PSP_E_FORMAT. decode(encode(x)) is x, and encode(decode(b)) is b.
  */
 PSP_MUST_CHECK enum psp_err snp_report_decode(const uint8_t *buf, size_t size,
                                               struct snp_report *report,
                                               size_t *where);
 
 /** Generation from the CPUID bytes of a version-3+ report; for version 2 from
- * CHIP_ID (bytes 8..63 zero and not masked: Turin), else Milan or Genoa
- * cannot be told: returns PSP_GENERATION_COUNT. abi/snp.md §7.7 */
+ * CHIP_ID (bytes 8..63 zero and not masked: Turin). PSP_GENERATION_COUNT: it
+ * cannot be told (version 2 of Milan or Genoa, or masked; CPUID of no known
+ * product). abi/snp.md §7.7 */
 enum psp_generation snp_report_generation(const struct snp_report *report);
 
 #endif
