@@ -97,6 +97,40 @@ $(B)/lib/libpspmodel.a: $(foreach f,$(PSP_FOLDERS),$(call objs_of,$(f)))
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
+C_FILES = $(wildcard psp-model/*/*.[ch] psp-model/include/*/*.h sim/*/*.[ch] \
+    harness/*/*.[ch] harness/*/*/*.[ch] harness/*/*/*/*.[ch] fuzz/*/*.[ch] \
+    vectors/*/*.[ch])
+
+## Check formatting, static analysis and the layers
+lint: build/.setup layers
+	@clang-format --dry-run -Werror $(C_FILES)
+	@cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr -j 2 \
+	    --enable=warning,portability,performance \
+	    --suppressions-list=.cppcheck-suppressions \
+	    -D__x86_64__ -Ipsp-model/include $(addprefix -I,$(FOLDERS)) \
+	    psp-model sim
+	@echo "lint: clean"
+
+## Check that no part knows what it must not know
+layers: $(B)/lib/libpspmodel.a
+	@sh harness/layers.sh $(B)
+
+## Install under $(DESTDIR)$(PREFIX)
+install:
+	@$(MAKE) --no-print-directory BUILD=release install-files
+install-files: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+	    $(DESTDIR)$(PREFIX)/include/psp $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/doc/swpsp
+	install -m 755 $(B)/bin/swpsp $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(B)/lib/libpspmodel.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 psp-model/include/psp/*.h $(DESTDIR)$(PREFIX)/include/psp/
+	install -m 644 sim/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/swpsp/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	    psp-model/pspmodel.pc.in \
+	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/pspmodel.pc
+
 ## Remove everything that was built
 clean:
 	rm -rf build
@@ -107,5 +141,5 @@ help:
 	  printf "  %-12s %s\n",$$0,d}' $(MAKEFILE_LIST)
 
 FORCE:
-.PHONY: all clean help FORCE
+.PHONY: all clean help lint layers install install-files FORCE
 -include $(shell test -d $(B) && find $(B) -name '*.d')

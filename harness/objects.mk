@@ -24,3 +24,74 @@ $(B)/test/%: $(B)/harness/unit/%.o $(call objs_of,harness/support) \
 endef
 $(foreach p,$(UNIT_PARTS),$(eval $(call unit_part_rule,$(p))))
 DEPS_harness/support := $(FOLDERS)
+
+# Programs besides unit tests that check the whole: each counts as one test
+# unless it is a cmocka program. They get the build folder in $SWPSP_BUILD.
+DEVICE_SRCS := $(wildcard harness/device/test_*.c)
+DEVICE_BINS := $(patsubst harness/device/%.c,$(B)/test/device/%,$(DEVICE_SRCS))
+DEPS_harness/device := harness/support $(FOLDERS)
+$(DEVICE_BINS): $(B)/test/device/%: $(B)/harness/device/%.o \
+    $(call objs_of,harness/support) $(call libs_of,sim/cli)
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	$(Q)$(CC) $(BASE) $(LDHARD) -o $@ $(filter %.o,$^) \
+	    $(call group,$(filter %.a,$^)) -lcmocka
+
+# Client programs that know only the kernel's headers.
+CLIENT_C := $(patsubst harness/device/clients/c/%.c,$(B)/client/%,\
+    $(wildcard harness/device/clients/c/*.c))
+$(CLIENT_C): $(B)/client/%: harness/device/clients/c/%.c | build/.setup
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -Wall -Wextra -O1 -g -o $@ $<
+CLIENT_GO := $(patsubst harness/device/clients/go/%.go,$(B)/client/%-go,\
+    $(wildcard harness/device/clients/go/*.go))
+$(CLIENT_GO): $(B)/client/%-go: harness/device/clients/go/%.go | build/.setup
+	@mkdir -p $(@D)
+	@echo "GO $@"
+	$(Q)CGO_ENABLED=0 GO111MODULE=off GOFLAGS= \
+	    GOCACHE=$(abspath build/go-cache) go build -o $@ $<
+CLIENT_RUST := $(patsubst harness/device/clients/rust/%.rs,$(B)/client/%-rust,\
+    $(wildcard harness/device/clients/rust/*.rs))
+$(CLIENT_RUST): $(B)/client/%-rust: harness/device/clients/rust/%.rs \
+    | build/.setup
+	@mkdir -p $(@D)
+	@echo "RUSTC $@"
+	$(Q)rustc --edition 2021 -O -o $@ $<
+CLIENTS := $(CLIENT_C) $(CLIENT_GO) $(CLIENT_RUST)
+
+SCRIPT_TESTS := $(wildcard harness/device/test_*.sh harness/device/test_*.py)
+
+## Build and run every test; ends with "N passed, N failed, N skipped"
+check: build/.setup
+	@$(MAKE) --no-print-directory BUILD=asan check-programs
+	@$(MAKE) --no-print-directory BUILD=debug check-programs
+	@SWPSP_BUILD=build/debug $(PYTHON) harness/run.py \
+	    $$($(MAKE) --no-print-directory -s BUILD=asan list-unit) \
+	    $$($(MAKE) --no-print-directory -s BUILD=debug list-whole)
+
+check-programs: $(UNIT_BINS) $(DEVICE_BINS) $(CLIENTS) all $(CHECK_EXTRA)
+list-unit:
+	@echo $(UNIT_BINS) $(CHECK_ASAN)
+list-whole:
+	@echo $(DEVICE_BINS) $(SCRIPT_TESTS) $(CHECK_WHOLE)
+
+## Run an SNP client on this machine as an ordinary user and verify its report
+demo: all $(CLIENTS)
+	@SWPSP_BUILD=$(B) harness/demo/demo.sh
+
+## Measure against the limits of this machine; prints ratios and JSON
+bench: build/.setup
+	@$(MAKE) --no-print-directory BUILD=release bench-run
+
+BENCH_BINS := $(patsubst harness/bench/%.c,$(B)/bench/%,\
+    $(wildcard harness/bench/*.c))
+DEPS_harness/bench := harness/support $(FOLDERS)
+$(BENCH_BINS): $(B)/bench/%: $(B)/harness/bench/%.o $(call libs_of,sim/cli)
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	$(Q)$(CC) $(BASE) $(LDHARD) -o $@ $(filter %.o,$^) \
+	    $(call group,$(filter %.a,$^))
+bench-run: $(BENCH_BINS) $(CLIENTS) all
+	@SWPSP_BUILD=$(B) $(PYTHON) harness/bench/bench.py
+.PHONY: check check-programs list-unit list-whole demo bench bench-run
