@@ -12,12 +12,14 @@
 #include <psp/drbg.h>
 #include <psp/psp.h>
 
-/** The public development seed: 32 bytes "swpsp public development seed". Its
- * RSA keys are in the tree. INSECURE: everybody has the private keys. */
+/** The public development seed: the text "swpsp public development seed" and
+ * three zero bytes. Its RSA keys are in the tree. INSECURE: everybody has the
+ * private keys. */
 extern const uint8_t PKI_DEV_SEED[PSP_SEED_SIZE];
 
-/** Fuse chip number @index of a generation: CHIP_ID and chip secret. The id's
- * first byte is never 00, 02 or 04; Turin ids have 8 bytes, then zeros. */
+/** Fuse chip number @index of a generation: CHIP_ID and chip secret. CHIP_ID is
+ * ASCII "SWPSPSIM" and 56 derived bytes; for Turin "SWPS", 4 derived bytes and
+ * 56 zeros. abi/certs-kds.md §5.11 item 7, §8.2 */
 void pki_chip_make(const uint8_t seed[PSP_SEED_SIZE],
                    enum psp_generation generation, uint32_t index,
                    struct psp_chip *chip);
@@ -41,7 +43,12 @@ PSP_MUST_CHECK enum psp_err pki_vlek_from_seed(const uint8_t seed[48],
 void pki_vlek_wrap(const uint8_t vcek_seed[48], const struct psp_tcb *tcb,
                    const uint8_t iv[GCM_IV_SIZE], const uint8_t vlek_seed[48],
                    uint8_t out[PKI_HASHSTICK_SIZE]);
-/** Reverse. PSP_E_FORMAT (reserved bytes), PSP_E_VERIFY (tag). */
+/** TCB_VERSION of a hashstick, not authenticated; for the check that comes
+ * before the tag. PSP_E_FORMAT: a reserved byte is set. */
+PSP_MUST_CHECK enum psp_err
+pki_vlek_stick_tcb(const uint8_t in[PKI_HASHSTICK_SIZE], struct psp_tcb *tcb);
+/** Reverse. In this order: PSP_E_FORMAT (reserved bytes), PSP_E_VERIFY (tag),
+ * PSP_E_FORMAT (padding inside). @vlek_seed is written on success only. */
 PSP_MUST_CHECK enum psp_err
 pki_vlek_unwrap(const uint8_t vcek_seed[48],
                 const uint8_t in[PKI_HASHSTICK_SIZE], uint8_t vlek_seed[48]);
