@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "parse.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool parse_number(const char *text, uint64_t max, uint64_t *out)
+{
+    bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const char *digits = hex ? text + 2 : text;
+    unsigned long long value;
+    char *end = NULL;
+
+    if (!isxdigit((unsigned char)digits[0])) {
+        return false; /* strtoull would take spaces and signs */
+    }
+    errno = 0;
+    value = strtoull(digits, &end, hex ? 16 : 10);
+    if (errno != 0 || *end != '\0' || value > max) {
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+static int nibble(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool parse_hex(const char *text, uint8_t *out, size_t size)
+{
+    if (strlen(text) != 2 * size) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        int hi = nibble(text[2 * i]);
+        int lo = nibble(text[2 * i + 1]);
+
+        if (hi < 0 || lo < 0) {
+            return false;
+        }
+        out[i] = (uint8_t)(hi << 4 | lo);
+    }
+    return true;
+}
+
+bool parse_bytes(const char *text, uint8_t *out, size_t size)
+{
+    uint8_t *file;
+    size_t got = 0;
+    bool ok;
+
+    if (text[0] != '@') {
+        return parse_hex(text, out, size);
+    }
+    file = parse_file(text + 1, size, &got);
+    ok = file != NULL && got == size;
+    if (ok) {
+        memcpy(out, file, size);
+    }
+    free(file);
+    return ok;
+}
+
+static uint8_t *read_all(FILE *f, size_t max, size_t *size)
+{
+    size_t room = 4096 < max + 2 ? 4096 : max + 2;
+    uint8_t *buf = malloc(room);
+    size_t n = 0;
+
+    while (buf != NULL) {
+        n += fread(buf + n, 1, room - n - 1, f);
+        if (n + 1 < room || n > max) {
+            break;
+        }
+        if (room == max + 2) {
+            break;
+        }
+        room = room > (max + 2) / 2 ? max + 2 : room * 2;
+        uint8_t *more = realloc(buf, room);
+
+        if (more == NULL) {
+            free(buf);
+        }
+        buf = more;
+    }
+    if (buf == NULL) {
+        errno = ENOMEM;
+    } else if (ferror(f) || n > max) {
+        errno = ferror(f) ? EIO : EFBIG;
+        free(buf);
+        buf = NULL;
+    } else {
+        buf[n] = 0;
+        *size = n;
+    }
+    return buf;
+}
+
+uint8_t *parse_file(const char *path, size_t max, size_t *size)
+{
+    bool standard = strcmp(path, "-") == 0;
+    FILE *f = standard ? stdin : fopen(path, "rb");
+    uint8_t *buf;
+    int saved;
+
+    if (f == NULL) {
+        return NULL;
+    }
+    buf = read_all(f, max, size);
+    saved = errno;
+    if (!standard) {
+        fclose(f);
+    }
+    errno = saved;
+    return buf;
+}
