@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Run the benchmarks of $SWPSP_BUILD and print ratios against this machine's own
+limits, then the same as one JSON object (also in $SWPSP_BUILD/bench.json).
+
+Absolute times are noise on another machine; the ratios are what counts. A missed
+budget is printed, not a failure: benchmarks are never timed tests.
+"""
+import json
+import os
+import statistics
+import subprocess
+import time
+
+BUILD = os.environ.get("SWPSP_BUILD", "build/release")
+SWPSP = [os.path.join(BUILD, "bin/swpsp"), "run", "--insecure-dev-seed", "--"]
+
+
+def lines(command):
+    out = subprocess.run(command, check=True, capture_output=True, text=True)
+    return {k: float(v) for k, v in
+            (line.split() for line in out.stdout.splitlines())}
+
+
+def start_ms():
+    times = []
+    for _ in range(21):
+        begin = time.monotonic()
+        subprocess.run(SWPSP + ["true"], check=True)
+        times.append((time.monotonic() - begin) * 1000)
+    return statistics.median(times)
+
+
+def main():
+    m = {}
+    for name in sorted(os.listdir(os.path.join(BUILD, "bench"))):
+        path = os.path.join(BUILD, "bench", name)
+        if name.startswith("bench_") and os.access(path, os.X_OK) and \
+                not name.endswith(".d"):
+            m.update(lines([path]))
+    m.update(lines(SWPSP + [os.path.join(BUILD, "client/bench_ioctl")]))
+    m["run_true_ms"] = start_ms()
+    m["trapped_ratio"] = m["trapped_report_us"] / (m["trapped_empty_us"] +
+                                                   m["sign_us"])
+    m["idle_resident_mib"] = m.pop("idle_resident_kib") / 1024
+    rows = [
+        ("SNP report rate in process / bare P-384 signing",
+         "report_rate_ratio", ">=", 0.85),
+        ("SNP report under run / (empty trapped ioctl + signature)",
+         "trapped_ratio", "<=", 1.15),
+        ("swpsp run -- true, milliseconds", "run_true_ms", "<=", 50),
+        ("idle platform with one guest, MiB resident",
+         "idle_resident_mib", "<=", 8),
+        ("legacy ATTESTATION rate / bare signing",
+         "attestation_rate_ratio", ">=", 0.85),
+        ("LAUNCH_UPDATE_DATA rate / (AES-XTS + SHA-256)",
+         "launch_update_ratio", ">=", 0.8),
+        ("INIT with existing NV, milliseconds", "init_nv_ms", "<=", 5),
+        ("legacy guest 1000 / guest 1, time per command",
+         "guest_1000_ratio", "<=", 1.5),
+    ]
+    for text, key, sense, limit in rows:
+        if key not in m:
+            continue
+        ok = m[key] >= limit if sense == ">=" else m[key] <= limit
+        print("%-58s %8.3f  (budget %s %g: %s)" %
+              (text, m[key], sense, limit, "met" if ok else "MISSED"))
+    text = json.dumps(m, sort_keys=True)
+    with open(os.path.join(BUILD, "bench.json"), "w",
+              encoding="utf-8") as out:
+        out.write(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
