@@ -41,6 +41,10 @@ struct psp_host_ops {
     uint64_t (*now)(void *host);
     /** True while a core still owes a WBINVD. May be NULL: never. */
     bool (*wbinvd_owed)(void *host);
+    /** True if SNP and memory encryption are enabled on all cores with sane RMP
+     * bounds and VM_HSAVE_PA clear; else SNP_INIT answers INVALID_CONFIG. May
+     * be NULL: always. */
+    bool (*snp_enabled)(void *host);
 };
 
 /** What the factory fused into the chip; made by pki_chip_make(). */
@@ -52,7 +56,12 @@ struct psp_chip {
 struct psp_config {
     struct psp_profile profile; /* copied; may differ from the named ones */
     struct psp_chip chip;       /* copied; the caller wipes its own */
-    uint64_t memory_size;       /* system memory ends here (RMP coverage) */
+    uint64_t memory_size;       /* system memory ends here */
+    /** The RMP covers [0, rmp_size); pages above are Default pages. 0 or more
+     * than memory_size: all of it. */
+    uint64_t rmp_size;
+    /** APIC IDs 0 .. n-1 exist, spread evenly over the sockets. 0: 256. */
+    uint32_t apic_id_count;
 };
 
 struct psp;
@@ -126,7 +135,8 @@ PSP_MUST_CHECK enum psp_err psp_guest_mem_write(struct psp *psp, uint32_t asid,
                                                 uint64_t spa, const void *buf,
                                                 size_t size);
 
-/** One row of the command table, for traces, documents and tests. */
+/** One row of the command table, for traces, documents and tests. The states
+ * are those of the half that the command belongs to. */
 struct psp_command_info {
     uint32_t id;
     const char *name;        /* "SNP_GUEST_REQUEST" */
