@@ -49,7 +49,7 @@ LDLIBS  = $(shell pkg-config --libs libcrypto hogweed nettle libseccomp \
 # may include, LINK_<folder> what its programs are linked with besides.
 FOLDERS :=
 include psp-model/objects.mk sim/objects.mk
-include $(wildcard harness/objects.mk fuzz/objects.mk vectors/objects.mk \
+include $(wildcard fuzz/objects.mk vectors/objects.mk harness/objects.mk \
     coverage/objects.mk)
 
 define folder_rule
