@@ -2,7 +2,7 @@
 /**
  * A machine: sparse physical memory, one secure processor behind one mailbox
  * lock, and the physical pages the hypervisor hands out. The only caller of the
- * mailbox.
+ * mailbox. Every function may be called from any thread.
  */
 #ifndef HOST_MACHINE_H
 #define HOST_MACHINE_H
@@ -38,7 +38,8 @@ struct machine_config {
     struct machine_trace trace;
 };
 
-/** Build and power on. Returns 0, -ENOMEM, -EINVAL. */
+/** Build and power on. Returns 0, -ENOMEM, -EINVAL (memory_size is no multiple
+ * of 4 KiB, below 16 MiB or above 256 TiB; impossible profile). */
 int machine_create(const struct machine_config *config, struct machine **out);
 /** All VMs must be destroyed before. Wipes memory and secrets. */
 void machine_destroy(struct machine *m);
@@ -51,21 +52,38 @@ const struct psp_profile *machine_profile(const struct machine *m);
 enum sev_status machine_platform_init(struct machine *m);
 
 /**
- * One mailbox command. @buffer of @size bytes is copied into a command page,
- * the command is executed, the page is copied back into @buffer. Takes the
- * lock; a signature is computed outside it.
+ * One mailbox command. @buffer of @size bytes (at most a page) is copied into a
+ * command page, the command is executed, the page is copied back into @buffer.
+ * Takes the lock; a signature is computed outside it. A legacy command's page
+ * is handed to the firmware and reclaimed while SNP is initialised, as Linux
+ * does. Out of memory for a command page: SEV_RESOURCE_LIMIT.
  */
 enum sev_status machine_command(struct machine *m, uint32_t command,
                                 void *buffer, size_t size);
 
+/** True after a successful SNP_INIT or SNP_INIT_EX, until the shutdown. */
+bool machine_snp_initialized(struct machine *m);
+
 /** Allocate one zeroed 4 KiB page of host memory (RMP: Hypervisor). Returns its
  * physical address, or 0 when memory is exhausted. */
 uint64_t machine_page_alloc(struct machine *m);
-/** Give a page back. The caller has reclaimed it (RMP: Hypervisor). */
+/** Give a page back. The caller has reclaimed it (RMP: Hypervisor); a page that
+ * the RMP still protects is leaked, as in Linux. */
 void machine_page_free(struct machine *m, uint64_t spa);
+/** The same for @count > 0 physically adjoining pages. */
+uint64_t machine_pages_alloc(struct machine *m, size_t count);
+void machine_pages_free(struct machine *m, uint64_t spa, size_t count);
+
+/** Hand a page to the firmware (RMPUPDATE to Firmware). Nothing to do, and 0,
+ * while SNP is not initialised. 0 or -EFAULT (RMPUPDATE refused). */
+int machine_page_to_firmware(struct machine *m, uint64_t spa);
+/** Take a page of any owner back: SNP_PAGE_RECLAIM while it is immutable, then
+ * RMPUPDATE to Hypervisor. 0 or -EFAULT (not possible: a Context page). */
+int machine_page_reclaim(struct machine *m, uint64_t spa);
 
 /** Physical memory as the host's software sees it: writes to pages that the RMP
- * protects fail with -EFAULT (an RMP fault); ranges may cross pages. */
+ * protects fail with -EFAULT (an RMP fault); ranges may cross pages. 0, -EFAULT
+ * or -ENOMEM; nothing is written on failure. */
 int machine_read(struct machine *m, uint64_t spa, void *buf, size_t size);
 int machine_write(struct machine *m, uint64_t spa, const void *buf,
                   size_t size);
@@ -78,21 +96,24 @@ enum rmp_result machine_pvalidate(struct machine *m, uint64_t spa,
 struct rmp_entry machine_rmp_get(struct machine *m, uint64_t spa);
 
 /** Memory through the key of the guest that is active on @asid; the RMP is
- * enforced (page must be Guest-Valid for this asid and gpa). -EFAULT. */
+ * enforced (page must be Guest-Valid for this asid and gpa). One page at most.
+ * 0 or -EFAULT. */
 int machine_guest_read(struct machine *m, uint32_t asid, uint64_t spa,
                        uint64_t gpa, void *buf, size_t size);
 int machine_guest_write(struct machine *m, uint32_t asid, uint64_t spa,
                         uint64_t gpa, const void *buf, size_t size);
 
 /** ASIDs 1 .. asid_count; 0 when none is free. A returned ASID is flushed
- * (SNP_DF_FLUSH) by the next machine_asid_alloc() that needs it. */
+ * (SNP_DF_FLUSH, or DF_FLUSH without SNP) by the next machine_asid_alloc()
+ * that needs it. */
 uint32_t machine_asid_alloc(struct machine *m);
 void machine_asid_free(struct machine *m, uint32_t asid);
 
 /** Pages of simulated DRAM that exist right now (for memory budgets). */
 size_t machine_resident_pages(struct machine *m);
 
-/** Random bytes from the platform's source (launch inputs of the host). */
+/** Random bytes from the platform's source (launch inputs of the host). 0 or
+ * -EIO. */
 int machine_random(struct machine *m, void *buf, size_t size);
 
 #endif
