@@ -60,7 +60,15 @@ $(CLIENT_RUST): $(B)/client/%-rust: harness/device/clients/rust/%.rs \
 	$(Q)rustc --edition 2021 -O -o $@ $<
 CLIENTS := $(CLIENT_C) $(CLIENT_GO) $(CLIENT_RUST)
 
-SCRIPT_TESTS := $(wildcard harness/device/test_*.sh harness/device/test_*.py)
+SCRIPT_TESTS := $(wildcard harness/device/test_*.sh harness/device/test_*.py \
+    harness/interop/test_*.sh)
+
+## Install third-party clients from their registries and run them under swpsp
+interop: all
+	cargo install --quiet --root build/interop/cargo snpguest
+	SWPSP_BUILD=$(B) $(PYTHON) harness/run.py \
+	    $(wildcard harness/interop/test_*.sh)
+.PHONY: interop
 
 ## Build and run every test; ends with "N passed, N failed, N skipped"
 check: build/.setup

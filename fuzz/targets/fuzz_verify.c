@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t no_root[] = "not a certificate";
     struct fz_in in = {data, size};
-    struct verify_input input = {{NULL, 0}};
+    struct verify_input input = {.report = {NULL, 0}};
     struct verify_blob *blobs[] = {&input.report, &input.leaf, &input.ask,
                                    &input.ark, &input.crl};
     struct verify_policy policy = {.now = 1790000000};

@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# virtee/snpguest, unmodified. `make interop` installs it from the Rust package
+# registry (minutes); without it this test says so and is skipped (77).
+set -eu
+build=$(pwd)/${SWPSP_BUILD:-build/debug}
+snpguest=$(pwd)/build/interop/cargo/bin/snpguest
+if [ ! -x "$snpguest" ]; then
+    snpguest=$(command -v snpguest) || {
+        echo "SKIP snpguest is not installed; 'make interop' installs it"
+        exit 77
+    }
+fi
+dir=$(mktemp -d "${TMPDIR:-/tmp}/swpsp-interop-XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+fail() {
+    echo "FAIL $*"
+    exit 1
+}
+
+for profile in milan genoa turin; do
+    run="$build/bin/swpsp run --insecure-dev-seed --profile $profile --"
+    $run "$snpguest" report "$profile.bin" nonce.bin --random ||
+        fail "$profile report"
+    $run "$snpguest" certificates pem "$profile" || fail "$profile certificates"
+    "$snpguest" verify certs "$profile" || fail "$profile verify certs"
+    "$snpguest" verify attestation "$profile" "$profile.bin" -p "$profile" ||
+        fail "$profile verify attestation"
+    "$snpguest" display report "$profile.bin" >/dev/null ||
+        fail "$profile display"
+    $run "$snpguest" key "$profile.key" vcek || fail "$profile key"
+    [ "$(wc -c <"$profile.key")" -eq 32 ] || fail "$profile: size of the key"
+    printf '\001' | dd of="$profile.bin" bs=1 seek=144 conv=notrunc 2>/dev/null
+    if "$snpguest" verify attestation "$profile" "$profile.bin" \
+        -p "$profile" >/dev/null 2>&1; then
+        fail "$profile: a changed report passes"
+    fi
+done
+echo ok
