@@ -4,30 +4,34 @@
 #include <string.h>
 
 /* Values of abi/snp.md §0.3 (real reports). Naples and Rome have no SNP; their
- * versions are those of the genuine chips in abi/certs-kds.md §7 (L2). */
+ * versions are those of public kernel logs: Naples builds below 19 have a
+ * GET_ID bug that tools work around, Rome has ATTESTATION from 0.23 on.
+ * min_sev_asid as such logs show it. */
 static const struct psp_profile PROFILES[] = {
     {
         .name = "naples",
         .generation = PSP_NAPLES,
-        .api_minor = 16,
-        .build = 2,
+        .api_minor = 17,
+        .build = 22,
         .cpuid_family = 0x17,
         .cpuid_model = 0x01,
         .cpuid_stepping = 0x02,
         .chip_id_size = 64,
         .asid_count = 15,
+        .min_sev_asid = 5,
         .socket_count = 1,
     },
     {
         .name = "rome",
         .generation = PSP_ROME,
-        .api_minor = 22,
-        .build = 13,
+        .api_minor = 24,
+        .build = 14,
         .cpuid_family = 0x17,
         .cpuid_model = 0x31,
         .cpuid_stepping = 0x00,
         .chip_id_size = 64,
         .asid_count = 509,
+        .min_sev_asid = 100,
         .socket_count = 1,
     },
     {
@@ -47,6 +51,7 @@ static const struct psp_profile PROFILES[] = {
         .secrets_version = 2,
         .chip_id_size = 64,
         .asid_count = 509,
+        .min_sev_asid = 100,
         .socket_count = 1,
     },
     {
@@ -66,6 +71,7 @@ static const struct psp_profile PROFILES[] = {
         .secrets_version = 3,
         .chip_id_size = 64,
         .asid_count = 509,
+        .min_sev_asid = 100,
         .socket_count = 1,
     },
     {
@@ -85,6 +91,7 @@ static const struct psp_profile PROFILES[] = {
         .secrets_version = 3,
         .chip_id_size = 64,
         .asid_count = 1006,
+        .min_sev_asid = 100,
         .socket_count = 1,
     },
     {
@@ -106,6 +113,7 @@ static const struct psp_profile PROFILES[] = {
         .chip_id_size = 8,
         .has_hv_report = true,
         .asid_count = 1006,
+        .min_sev_asid = 100,
         .socket_count = 1,
     },
 };

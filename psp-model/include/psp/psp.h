@@ -53,6 +53,22 @@ struct psp_chip {
     uint8_t secret[PSP_CHIP_SECRET_SIZE]; /* root of VCEK and wrapping keys */
 };
 
+/** An AMD root key that SEND_START accepts at the end of a chain. */
+struct psp_sev_root {
+    uint8_t key_id[16];
+    uint8_t digest[48]; /* SHA-384 of the ARK certificate up to its MODULUS */
+};
+
+#define PSP_SEV_ROOT_COUNT 8u
+
+/** Choices of the legacy half; all zero is the default. */
+struct psp_sev_config {
+    bool smee_off;    /* memory encryption off: INIT answers HWERROR_PLATFORM */
+    bool snp_enabled; /* SNP on in the CPUs: INIT wants SNP_INIT before it */
+    uint32_t root_count; /* trusted ARKs; 0: POLICY.SEV can never be met */
+    struct psp_sev_root roots[PSP_SEV_ROOT_COUNT];
+};
+
 struct psp_config {
     struct psp_profile profile; /* copied; may differ from the named ones */
     struct psp_chip chip;       /* copied; the caller wipes its own */
@@ -62,6 +78,7 @@ struct psp_config {
     uint64_t rmp_size;
     /** APIC IDs 0 .. n-1 exist, spread evenly over the sockets. 0: 256. */
     uint32_t apic_id_count;
+    struct psp_sev_config sev; /* legacy half */
 };
 
 struct psp;
