@@ -6,7 +6,7 @@
 set -eu
 build=$(pwd)/${SWPSP_BUILD:-build/debug}
 bin=$(pwd)/build/interop/go
-version=v0.14.1
+version=v0.15.0
 if [ ! -x "$bin/check" ]; then
     mkdir -p "$bin"
     for tool in attest check; do

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include "crypto.h"
+#include "parse.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPT_PROFILE = OPTION_PLATFORM,
+    OPT_STATE,
+    OPT_DEV_SEED,
+    OPT_SEED_FILE,
+    OPT_CHIP,
+    OPT_LOOKALIKE,
+    OPT_GUEST,
+    OPT_POLICY,
+    OPT_HOST_DATA,
+    OPT_VMPL,
+    OPT_FAMILY_ID,
+    OPT_IMAGE_ID,
+    OPT_GUEST_SVN,
+    OPT_CERTS,
+    OPT_VLEK,
+    OPT_MASK_CHIP_ID,
+    OPT_MASK_CHIP_KEY,
+    OPT_REPORTED_TCB,
+    OPT_KERNEL,
+    OPT_VMPCK,
+};
+
+const struct option PLATFORM_OPTIONS[] = {
+    {"profile", required_argument, NULL, OPT_PROFILE},
+    {"state", required_argument, NULL, OPT_STATE},
+    {"insecure-dev-seed", no_argument, NULL, OPT_DEV_SEED},
+    {"seed-file", required_argument, NULL, OPT_SEED_FILE},
+    {"chip", required_argument, NULL, OPT_CHIP},
+    {"lookalike", no_argument, NULL, OPT_LOOKALIKE},
+    {"guest", required_argument, NULL, OPT_GUEST},
+    {"policy", required_argument, NULL, OPT_POLICY},
+    {"host-data", required_argument, NULL, OPT_HOST_DATA},
+    {"vmpl", required_argument, NULL, OPT_VMPL},
+    {"family-id", required_argument, NULL, OPT_FAMILY_ID},
+    {"image-id", required_argument, NULL, OPT_IMAGE_ID},
+    {"guest-svn", required_argument, NULL, OPT_GUEST_SVN},
+    {"certs", required_argument, NULL, OPT_CERTS},
+    {"vlek", no_argument, NULL, OPT_VLEK},
+    {"mask-chip-id", no_argument, NULL, OPT_MASK_CHIP_ID},
+    {"mask-chip-key", no_argument, NULL, OPT_MASK_CHIP_KEY},
+    {"reported-tcb", required_argument, NULL, OPT_REPORTED_TCB},
+    {"kernel", required_argument, NULL, OPT_KERNEL},
+    {"vmpck", required_argument, NULL, OPT_VMPCK},
+};
+const size_t PLATFORM_OPTION_COUNT =
+    sizeof(PLATFORM_OPTIONS) / sizeof(PLATFORM_OPTIONS[0]);
+
+const char PLATFORM_HELP[] =
+    "platform options:\n"
+    "  --profile NAME        milan-old, milan (default), genoa, turin\n"
+    "  --state DIR           the installation (seed and keys)\n"
+    "  --insecure-dev-seed   public seed instead: everybody has its keys\n"
+    "  --seed-file FILE      32-byte seed: sessions are reproducible\n"
+    "  --chip N              which chip of the installation (default 0)\n"
+    "  --lookalike           AMD's names in every certificate (unsafe)\n"
+    "  --guest FILE          guest description (JSON)\n"
+    "  --policy N  --host-data HEX  --vmpl N\n"
+    "  --family-id HEX  --image-id HEX  --guest-svn N\n"
+    "                        replace members of the guest description\n"
+    "  --certs WHAT          vcek (default), vlek, none, or a table's file\n"
+    "  --vlek                load a VLEK: it signs the reports\n"
+    "  --mask-chip-id  --mask-chip-key  --reported-tcb HEX\n"
+    "                        as SNP_CONFIG\n"
+    "  --kernel ERA          5.19, 6.1, 6.3 or 6.13 (default)\n"
+    "  --vmpck N             the guest driver's vmpck_id\n";
+
+void options_init(struct platform_options *o)
+{
+    *o = (struct platform_options){
+        .profile = psp_profile_by_name("milan"),
+        .era = SEV_GUEST_6_13,
+        .vmpck_id = -1,
+    };
+}
+
+static bool complain(const char *command, const char *option, const char *arg,
+                     const char *want)
+{
+    fprintf(stderr, "swpsp %s: --%s %s: %s\n", command, option, arg, want);
+    return false;
+}
+
+static bool take_seed(struct platform_options *o, const char *command,
+                      const char *path)
+{
+    size_t size = 0;
+    char *text = (char *)parse_file(path, 2 * PSP_SEED_SIZE + 1, &size);
+    bool ok = text != NULL;
+
+    if (ok && size == PSP_SEED_SIZE) {
+        memcpy(o->seed, text, PSP_SEED_SIZE);
+    } else if (ok) {
+        text[strcspn(text, "\n")] = '\0';
+        ok = parse_hex(text, o->seed, PSP_SEED_SIZE);
+    }
+    if (text != NULL) {
+        psp_wipe(text, size);
+    }
+    free(text);
+    o->seed_set = ok;
+    return ok || complain(command, "seed-file", path,
+                          "need a file of 32 bytes or 64 hex digits");
+}
+
+static bool take_profile(struct platform_options *o, const char *command,
+                         const char *arg)
+{
+    o->profile = psp_profile_by_name(arg);
+    if (o->profile == NULL) {
+        return complain(command, "profile", arg,
+                        "no such profile; milan-old, milan, genoa, turin");
+    }
+    return true;
+}
+
+static bool take_certs(struct platform_options *o, const char *arg)
+{
+    if (strcmp(arg, "vcek") == 0) {
+        o->certs = CERTS_VCEK;
+    } else if (strcmp(arg, "vlek") == 0) {
+        o->certs = CERTS_VLEK;
+    } else if (strcmp(arg, "none") == 0) {
+        o->certs = CERTS_NONE;
+    } else {
+        o->certs = CERTS_FILE;
+        o->certs_path = arg;
+    }
+    return true;
+}
+
+static bool take_number(const char *command, const char *option,
+                        const char *arg, uint64_t max, uint64_t *out)
+{
+    char want[64];
+
+    if (parse_number(arg, max, out)) {
+        return true;
+    }
+    snprintf(want, sizeof(want), "need a number from 0 to %llu",
+             (unsigned long long)max);
+    return complain(command, option, arg, want);
+}
+
+static bool take_era(struct platform_options *o, const char *command,
+                     const char *arg)
+{
+    int era = sev_guest_era_by_name(arg);
+
+    if (era < 0) {
+        return complain(command, "kernel", arg,
+                        "no such era; 5.19, 6.1, 6.3, 6.13");
+    }
+    o->era = (enum sev_guest_era)era;
+    return true;
+}
+
+bool options_take(struct platform_options *o, const char *command, int val,
+                  const char *arg)
+{
+    uint64_t n = 0;
+    bool ok = true;
+
+    switch (val) {
+    case OPT_PROFILE:
+        return take_profile(o, command, arg);
+    case OPT_STATE:
+        o->state_dir = arg;
+        break;
+    case OPT_DEV_SEED:
+        o->dev_seed = true;
+        break;
+    case OPT_SEED_FILE:
+        return take_seed(o, command, arg);
+    case OPT_CHIP:
+        ok = take_number(command, "chip", arg, 1023, &n);
+        o->chip_index = (uint32_t)n;
+        break;
+    case OPT_LOOKALIKE:
+        o->lookalike = true;
+        break;
+    case OPT_GUEST:
+        o->guest_path = arg;
+        break;
+    case OPT_POLICY:
+        o->policy = arg;
+        break;
+    case OPT_HOST_DATA:
+        o->host_data = arg;
+        break;
+    case OPT_VMPL:
+        o->vmpl = arg;
+        break;
+    case OPT_FAMILY_ID:
+        o->family_id = arg;
+        break;
+    case OPT_IMAGE_ID:
+        o->image_id = arg;
+        break;
+    case OPT_GUEST_SVN:
+        o->guest_svn = arg;
+        break;
+    case OPT_CERTS:
+        return take_certs(o, arg);
+    case OPT_VLEK:
+        o->vlek = true;
+        break;
+    case OPT_MASK_CHIP_ID:
+        o->mask_chip_id = true;
+        break;
+    case OPT_MASK_CHIP_KEY:
+        o->mask_chip_key = true;
+        break;
+    case OPT_REPORTED_TCB:
+        o->reported_tcb_set =
+            parse_hex(arg, o->reported_tcb.b, sizeof(o->reported_tcb.b));
+        return o->reported_tcb_set ||
+               complain(command, "reported-tcb", arg, "need 16 hex digits");
+    case OPT_KERNEL:
+        return take_era(o, command, arg);
+    case OPT_VMPCK:
+        ok = take_number(command, "vmpck", arg, 3, &n);
+        o->vmpck_id = (int)n;
+        break;
+    default:
+        return false;
+    }
+    return ok;
+}
+
+bool options_finish(const struct platform_options *o, const char *command)
+{
+    int seeds = o->dev_seed + o->seed_set + (o->state_dir != NULL);
+
+    if (o->dev_seed && seeds > 1) {
+        fprintf(stderr,
+                "swpsp %s: --insecure-dev-seed cannot be combined with "
+                "--state or --seed-file\n",
+                command);
+        return false;
+    }
+    return true;
+}
