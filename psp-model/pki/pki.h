@@ -8,6 +8,7 @@
 #define PKI_H
 
 #include "crypto.h"
+#include "rsa.h"
 
 #include <psp/drbg.h>
 #include <psp/psp.h>
@@ -55,63 +56,107 @@ pki_vlek_unwrap(const uint8_t vcek_seed[48],
 
 enum pki_role { PKI_ARK, PKI_ASK, PKI_ASVK, PKI_ROLE_COUNT };
 
-/** Names in certificates: recognisable (default), or as AMD's. The lookalike
- * profile is unsafe; abi/certs-kds.md §8.1. */
+/** "ARK", "ASK", "ASVK". Static storage. */
+const char *pki_role_name(enum pki_role role);
+
+/** Names in certificates. Simulated (default): the ARK's organisation is not
+ * AMD. Lookalike: it is, for programs whose roots cannot be configured; unsafe.
+ * Both carry the description "SIMULATED - NOT AN AMD CERTIFICATE" and serials
+ * that begin with 53h. abi/certs-kds.md §8.1 */
 enum pki_naming { PKI_SIMULATED, PKI_LOOKALIKE };
 
-/** An X.509 certificate, DER. */
+#define PKI_DESCRIPTION "SIMULATED - NOT AN AMD CERTIFICATE"
+
+/** An X.509 certificate or CRL, DER. */
 struct pki_cert {
     uint8_t *der;
     size_t size;
 };
 void pki_cert_clear(struct pki_cert *cert);
 
-/** RSA keys and CA certificates of one generation. */
+/** RSA keys and CA certificates of one generation. One thread at a time. */
 struct pki_ca;
 
-/** Where RSA keys of private seeds are kept between runs. */
+/** Where RSA keys of private seeds are kept between runs. @name is for example
+ * "Milan-ARK". */
 struct pki_key_store {
     /** Load the PKCS#1 DER of a key; 0, or 1 when there is none, or -1. The
-     * caller of the callback frees @der with free(). */
+     * caller of the callback wipes @der and frees it with free(). */
     int (*load)(void *ctx, const char *name, uint8_t **der, size_t *size);
+    /** 0 or -1. */
     int (*save)(void *ctx, const char *name, const uint8_t *der, size_t size);
-    /** Progress while a key is made (slow). May be NULL. */
+    /** Before a key is made (slow). May be NULL. */
     void (*progress)(void *ctx, const char *name);
     void *ctx;
 };
 
 /**
- * Open the CA of a generation (Milan, Genoa or Turin). With PKI_DEV_SEED the
- * built-in keys are used; otherwise keys come from @store, and are derived from
- * the seed (seconds each) and saved when the store has none. @store may be NULL:
+ * Open the CA of a generation. With PKI_DEV_SEED the built-in keys are used;
+ * otherwise keys come from @store, and are derived from the seed (about a
+ * second each) and saved when the store has none. @store (copied) may be NULL:
  * derive every time. Keys and certificates are made on first use only.
  *
- * Returns PSP_OK, PSP_E_PARAM (generation without X.509), PSP_E_NOMEM.
+ * Naples and Rome have an ARK and an ASK but no X.509: they offer pki_ca_rsa()
+ * and pki_ca_sign(), and every certificate is PSP_E_PARAM.
+ *
+ * Returns PSP_OK, PSP_E_PARAM (no such generation), PSP_E_NOMEM.
+ *
+ * The functions below that need an RSA key can also return PSP_E_HOST (the
+ * store failed), PSP_E_FORMAT (the store's key is damaged or of another size),
+ * PSP_E_VERIFY (it is the key of a known AMD root), PSP_E_NOMEM, PSP_E_CRYPTO.
  */
 PSP_MUST_CHECK enum psp_err pki_ca_open(const uint8_t seed[PSP_SEED_SIZE],
                                         enum psp_generation generation,
                                         enum pki_naming naming,
                                         const struct pki_key_store *store,
                                         struct pki_ca **out);
+/** Wipes the keys. NULL is fine. */
 void pki_ca_close(struct pki_ca *ca);
+
+enum psp_generation pki_ca_generation(const struct pki_ca *ca);
+
+/** RSA key of a role, for the legacy certificates as well: the same keys back
+ * both formats. Borrowed until pki_ca_close(). Naples: 2048 bits, all others
+ * 4096. PSP_E_PARAM: a role that the generation does not have.
+ * abi/certs-kds.md §4.2 */
+PSP_MUST_CHECK enum psp_err pki_ca_rsa(struct pki_ca *ca, enum pki_role role,
+                                       const struct psp_rsa_key **out);
+
+/**
+ * RSASSA-PSS by a role's key: SHA-256 with 2048 bits, SHA-384 with 4096 bits,
+ * salt as long as the digest and derived from seed and digest, so that equal
+ * data gives equal bytes.
+ * @sig  RSA_MAX_SIZE bytes, big-endian; the first *sig_size are the signature.
+ */
+PSP_MUST_CHECK enum psp_err pki_ca_sign(struct pki_ca *ca, enum pki_role role,
+                                        const void *data, size_t size,
+                                        uint8_t sig[RSA_MAX_SIZE],
+                                        size_t *sig_size);
+
+/** True if @pub is an ARK or ASK that AMD published (Naples to Turin). */
+bool pki_is_amd_key(const struct psp_rsa_pub *pub);
 
 /** CA certificate; borrowed until pki_ca_close(). */
 PSP_MUST_CHECK enum psp_err pki_ca_cert(struct pki_ca *ca, enum pki_role role,
                                         const struct pki_cert **out);
 
 /** Certificate of the VCEK of @chip at @tcb. @out: pki_cert_clear(). Equal
- * requests give equal bytes. PSP_E_PARAM: a TCB component out of range. */
+ * requests give equal bytes. PSP_E_PARAM: a TCB component above 127 (microcode:
+ * 255), a reserved TCB byte set. */
 PSP_MUST_CHECK enum psp_err pki_vcek_cert(struct pki_ca *ca,
                                           const struct psp_chip *chip,
                                           const struct psp_tcb *tcb,
                                           struct pki_cert *out);
-PSP_MUST_CHECK enum psp_err pki_vlek_cert(struct pki_ca *ca,
-                                          const char *csp_id,
+/** The same for the VLEK of a CSP. Also PSP_E_PARAM: @csp_id is not 1 to
+ * PKI_CSP_ID_MAX characters of printable ASCII. */
+#define PKI_CSP_ID_MAX 128u
+PSP_MUST_CHECK enum psp_err pki_vlek_cert(struct pki_ca *ca, const char *csp_id,
                                           const struct psp_tcb *tcb,
                                           struct pki_cert *out);
 
-/** ARK-signed CRL. @now: seconds since the epoch; @number: cRLNumber;
- * @revoke_ask: list the ASK's serial. abi/certs-kds.md §2.7 */
+/** ARK-signed CRL of the day of @now (seconds since the epoch), valid for 45
+ * days. @number: cRLNumber; @revoke_ask: list the ASK's serial.
+ * PSP_E_PARAM: a date after 2049. abi/certs-kds.md §2.7 */
 PSP_MUST_CHECK enum psp_err pki_crl(struct pki_ca *ca, uint64_t now,
                                     uint32_t number, bool revoke_ask,
                                     struct pki_cert *out);
