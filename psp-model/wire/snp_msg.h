@@ -192,6 +192,7 @@ snp_tsc_info_rsp_decode(const uint8_t buf[SNP_TSC_INFO_RSP_SIZE],
 #define SNP_MIGRATE_RSP_SIZE 0x10u /* STATUS, then zeros */
 #define SNP_GCTX_OFFSET      0x20u /* exported context in those messages */
 #define SNP_GCTX_SIZE        0x300u
+#define SNP_GCTX_IMD_OFFSET  0x190u /* the same in every version */
 #define SNP_GCTX_VERSION     3u
 #define SNP_GCTX_VERSION_MIN 2u
 
