@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ccp_dev.h"
+
+#include <errno.h>
+
+/* Commands after which Linux saves the INIT_EX buffer. abi/linux.md §1.6 */
+static bool changes_nv(uint32_t command)
+{
+    switch (command) {
+    case CCP_FW_PLATFORM_RESET:
+    case CCP_FW_INIT_EX:
+    case CCP_FW_PDH_GEN:
+    case CCP_FW_PEK_CERT_IMPORT:
+    case CCP_FW_PEK_GEN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int psp_alive(struct ccp_dev *dev, uint32_t *error)
+{
+    switch (dev->fault) {
+    case CCP_FAULT_TIMEOUT:
+        dev->fault = CCP_FAULT_DEAD;
+        *error = 0;
+        return -ETIMEDOUT;
+    case CCP_FAULT_DEAD:
+        return -EBUSY;
+    default:
+        return 0;
+    }
+}
+
+int ccp_fw(struct ccp_dev *dev, uint32_t command, void *buf, size_t size,
+           uint32_t *error)
+{
+    int r = psp_alive(dev, error);
+
+    if (r != 0) {
+        return r;
+    }
+    *error =
+        (uint32_t)dev->port.ops->command(dev->port.host, command, buf, size) &
+        0xffff;
+    if (*error != 0) {
+        return -EIO;
+    }
+    return changes_nv(command) ? ccp_nv_save(dev) : 0;
+}
+
+int ccp_fw_out(struct ccp_call *c, uint32_t command, void *buf, size_t size)
+{
+    struct ccp_dev *dev = c->dev;
+    int r = psp_alive(dev, &c->error);
+
+    for (unsigned int i = 0; r == 0 && i < 2; i++) {
+        r = port_buf_give(&dev->port, dev->snp_initialized, &c->out[i]);
+    }
+    if (r != 0) {
+        return r;
+    }
+    r = ccp_fw(dev, command, buf, size, &c->error);
+    for (unsigned int i = 0; i < 2; i++) {
+        if (port_buf_take(&dev->port, &c->out[i]) != 0) {
+            r = -EFAULT;
+        }
+    }
+    return r;
+}
