@@ -180,3 +180,15 @@ void blocks_clear(struct block_list *list)
     }
     memset(list, 0, sizeof(*list));
 }
+
+enum psp_err blocks_move(struct block_list *to, struct block_list *from)
+{
+    if (from->count > BLOCKS_MAX - to->count) {
+        return PSP_E_FORMAT;
+    }
+    memcpy(to->item + to->count, from->item,
+           from->count * sizeof(from->item[0]));
+    to->count += from->count;
+    memset(from, 0, sizeof(*from));
+    return PSP_OK;
+}

@@ -44,6 +44,11 @@ PSP_MUST_CHECK enum psp_err blocks_read(const uint8_t *data, size_t size,
                                         struct block_list *list);
 void blocks_clear(struct block_list *list);
 
+/** Move all of @from behind what @to holds; @from is empty then. PSP_E_FORMAT:
+ * they do not fit, both are as they were. */
+PSP_MUST_CHECK enum psp_err blocks_move(struct block_list *to,
+                                        struct block_list *from);
+
 /** True if @data looks like text with a PEM block in it. */
 bool blocks_is_pem(const uint8_t *data, size_t size);
 
