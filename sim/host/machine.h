@@ -70,7 +70,8 @@ uint64_t machine_page_alloc(struct machine *m);
 /** Give a page back. The caller has reclaimed it (RMP: Hypervisor); a page that
  * the RMP still protects is leaked, as in Linux. */
 void machine_page_free(struct machine *m, uint64_t spa);
-/** The same for @count > 0 physically adjoining pages. */
+/** The same for @count > 0 physically adjoining pages, aligned to their size
+ * rounded up to a power of two (4 MiB at most), as a buddy allocator does. */
 uint64_t machine_pages_alloc(struct machine *m, size_t count);
 void machine_pages_free(struct machine *m, uint64_t spa, size_t count);
 

@@ -49,16 +49,26 @@ static int cover(struct page_map *map, size_t end)
     return 0;
 }
 
+static size_t align_up(size_t page, size_t count)
+{
+    size_t align = 1;
+
+    while (align < count) {
+        align *= 2;
+    }
+    return (page + align - 1) / align * align;
+}
+
 static size_t find_run(const struct page_map *map, size_t count)
 {
-    size_t start = map->first_free;
-    size_t run = 0;
+    size_t start = align_up(map->first_free, count);
+    size_t page = start;
 
-    for (size_t page = start; page < map->limit; page++) {
+    while (count <= map->limit && start <= map->limit - count) {
         if (is_used(map, page)) {
-            run = 0;
-            start = page + 1;
-        } else if (++run == count) {
+            start = align_up(page + 1, count);
+            page = start;
+        } else if (++page == start + count) {
             return start;
         }
     }

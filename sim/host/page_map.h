@@ -20,8 +20,9 @@ struct page_map {
 void page_map_init(struct page_map *map, size_t limit);
 void page_map_clear(struct page_map *map);
 
-/** Take @count > 0 adjoining pages. Returns the first one's number, SIZE_MAX
- * when there is no such run or no memory for the map. */
+/** Take @count > 0 adjoining pages; the first one's number is a multiple of
+ * @count rounded up to a power of two. Returns it, or SIZE_MAX when there is no
+ * such run or no memory for the map. */
 size_t page_map_take(struct page_map *map, size_t count);
 /** Give back pages that were taken. */
 void page_map_give(struct page_map *map, size_t page, size_t count);

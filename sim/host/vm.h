@@ -11,11 +11,39 @@ struct vm;
 
 /** How one launch page is made. */
 struct vm_page {
-    uint8_t type;        /* SNP page type 1..6. abi/snp.md §4.3 */
-    uint64_t gpa;        /* page aligned */
+    uint8_t type;          /* SNP page type 1..6. abi/snp.md §4.3 */
+    uint64_t gpa;          /* page aligned */
     uint8_t vmpl_perms[3]; /* VMPL1..3 */
     bool imi;
-    uint8_t *data;       /* RMP_PAGE_SIZE bytes, or NULL: zeros. Owned. */
+    uint8_t *data; /* RMP_PAGE_SIZE bytes, or NULL: zeros. Owned. */
+};
+
+/** SNP page types. abi/snp.md §4.3 */
+enum vm_page_type {
+    VM_PAGE_NORMAL = 1,
+    VM_PAGE_VMSA = 2,
+    VM_PAGE_ZERO = 3,
+    VM_PAGE_UNMEASURED = 4,
+    VM_PAGE_SECRETS = 5,
+    VM_PAGE_CPUID = 6,
+};
+
+/** Most launch pages of one guest (64 MiB), and most vCPUs. */
+#define VM_MAX_PAGES 16384u
+#define VM_MAX_VCPUS 512u
+
+/** The host makes and signs an ID block for the measured pages. */
+struct vm_identity {
+    bool make;
+    uint8_t family_id[16];
+    uint8_t image_id[16];
+    uint32_t guest_svn;
+    /** P-384 private scalars, big-endian. Without id_key_en the ID key comes
+     * from the machine's random source; without author_key_en no author. */
+    bool id_key_en;
+    uint8_t id_key[48];
+    bool author_key_en;
+    uint8_t author_key[48];
 };
 
 /** A guest to launch. Made by vm_spec_default() or vm_spec_parse(). */
@@ -24,22 +52,24 @@ struct vm_spec {
     uint64_t policy;
     uint8_t gosvw[16];
     uint8_t host_data[32];
-    bool id_block_en;
+    bool id_block_en; /* id_block and id_auth are given */
     bool auth_key_en;
     bool vcek_dis;
     uint8_t id_block[0x60];
-    uint8_t *id_auth;    /* 0x1000 bytes when id_block_en. Owned. */
-    uint32_t vmpl;       /* the VMPL that the guest's kernel runs at, 0..3 */
-    uint32_t vcpu_count; /* one VMSA page each, at the measured VMSA GPA */
+    uint8_t *id_auth;            /* 0x1000 bytes when id_block_en. Owned. */
+    struct vm_identity identity; /* not together with id_block_en */
+    uint32_t vmpl;         /* the VMPL that the guest's kernel runs at, 0..3 */
+    uint32_t vcpu_count;   /* one VMSA page each, at the measured VMSA GPA */
     struct vm_page *pages; /* in launch order. Owned. */
     size_t page_count;
     /** What the hypervisor hands out on extended requests. */
-    uint8_t *certs;      /* GHCB certificate table, or NULL: none. Owned. */
+    uint8_t *certs; /* GHCB certificate table, or NULL: none. Owned. */
     size_t certs_size;
+    bool no_certs; /* the description says "none" in so many words */
 };
 
-/** A small guest: two firmware pages, secrets page, CPUID page that fits
- * @profile, one VMSA; policy 0x30000. 0 or -ENOMEM. */
+/** A small guest: two firmware pages that end at 4 GiB, secrets page, CPUID
+ * page that fits @profile, one VMSA; policy 0x30000. 0 or -ENOMEM. */
 int vm_spec_default(struct vm_spec *spec, const struct psp_profile *profile);
 void vm_spec_clear(struct vm_spec *spec);
 
@@ -47,17 +77,21 @@ void vm_spec_clear(struct vm_spec *spec);
 #define VM_DEFAULT_SECRETS_GPA 0x80d000ull
 #define VM_DEFAULT_CPUID_GPA   0x80e000ull
 #define VM_VMSA_GPA            0x0000fffffffff000ull
+/** Shared memory starts here; launch pages other than VMSAs lie below. */
+#define VM_SHARED_GPA 0x0000400000000000ull
 
 /**
  * Launch: GCTX_CREATE, LAUNCH_START, ACTIVATE, LAUNCH_UPDATE for each page,
  * one VMSA per vCPU, LAUNCH_FINISH; as KVM and QEMU do.
  *
- * Returns 0; -EIO with *status set when the firmware refused (everything is
- * undone); -ENOMEM, -EBUSY (no ASID).
+ * Returns 0; -EIO with *status set when the firmware refused; -EINVAL for pages
+ * that are not aligned, overlap or lie in shared memory, or an identity next to
+ * an ID block; -ENOMEM, -EBUSY (no ASID). On failure everything is undone.
+ * *status is SEV_SUCCESS unless -EIO.
  */
 int vm_launch(struct machine *m, const struct vm_spec *spec, struct vm **out,
               enum sev_status *status);
-/** SNP_DECOMMISSION, reclaim and free everything. */
+/** SNP_DECOMMISSION, reclaim and free everything. NULL is fine. */
 void vm_destroy(struct vm *vm);
 
 struct machine *vm_machine(struct vm *vm);
@@ -96,21 +130,35 @@ struct vm_guest_request {
     uint64_t data_gpa;     /* RAX; extended requests only */
     uint64_t data_pages;   /* RBX in and out */
     uint64_t exitinfo2;    /* out: SW_EXITINFO2 */
+    int ghcb_error;        /* out: 1..5, exit refused; 0 otherwise. A hook may
+                            * set it and return true. */
 };
+
+/** What a GHCB protocol failure looks like in the guest. */
+#define VM_GHCB_UNSUPPORTED 1
+#define VM_GHCB_VMM_ERROR   2 /* malformed input */
 
 /**
  * VM exit with a guest request: the hypervisor relays it to the mailbox.
+ *
  * Returns 0 with exitinfo2 set; a positive number 1..5 for a GHCB protocol
- * failure. abi/linux.md §6.3.
+ * failure: unknown exit code, pages that are not aligned or the same, data_gpa
+ * not aligned (extended report requests); -EFAULT when the pages are no shared
+ * memory of this guest (the real one stops running then). abi/linux.md §6.3.
  */
 int vm_exit_guest_request(struct vm *vm, struct vm_guest_request *req);
 
 /** Replace the certificate table (copied); NULL: none. 0 or -ENOMEM. */
 int vm_set_certs(struct vm *vm, const uint8_t *certs, size_t size);
 
-/** Hook before the relay, for fault plans and tests: may edit the pages (by
- * vm_shared_*) and decide the answer. Returns true to answer @exitinfo2
- * without asking the firmware. */
+/**
+ * Hook around the relay, for fault plans and tests; called without any lock,
+ * twice for each exit: with @after false before the relay, where it may edit
+ * the pages (by vm_shared_*) and returns true to answer @exitinfo2 (or
+ * @ghcb_error) without asking the firmware; with @after true when the answer
+ * stands, whoever gave it, where it may edit pages and answer; its result is
+ * ignored then.
+ */
 typedef bool (*vm_request_hook)(void *ctx, struct vm *vm,
                                 struct vm_guest_request *req, bool after);
 void vm_set_request_hook(struct vm *vm, vm_request_hook hook, void *ctx);
