@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "derive.h"
 
+#include "snp_id.h"
 #include "wire.h"
 
 #define LAYOUT_VERSION 1u
 #define LABEL          "SNP guest derived key"
-
-/* Offsets in the ID block, abi/snp.md §5.1. */
-#define ID_BLOCK_FAMILY_ID 0x30u
-#define ID_BLOCK_IMAGE_ID  0x40u
 
 enum identity_class { IDENTITY_NONE, IDENTITY_ID_KEY, IDENTITY_AUTHOR_KEY };
 
@@ -46,7 +43,9 @@ void snp_derive_context(const struct snp_guest *guest,
     struct psp_wr w = psp_wr(out, SNP_DERIVE_CONTEXT_SIZE);
     uint64_t gfs = req->guest_field_select;
     const uint8_t *digest;
+    struct snp_id_block id;
 
+    snp_id_block_decode(guest->id_block, &id);
     psp_wr_le32(&w, LAYOUT_VERSION);
     psp_wr_u8(&w, (uint8_t)root_class);
     psp_wr_u8(&w, (uint8_t)identity(guest, &digest));
@@ -59,10 +58,9 @@ void snp_derive_context(const struct snp_guest *guest,
                         ? req->launch_mit_vector
                         : 0);
     psp_wr_le64(&w, (gfs & SNP_GFS_GUEST_POLICY) != 0 ? guest->policy : 0);
-    wr_if(&w, (gfs & SNP_GFS_IMAGE_ID) != 0,
-          guest->id_block + ID_BLOCK_IMAGE_ID, 16);
-    wr_if(&w, (gfs & SNP_GFS_FAMILY_ID) != 0,
-          guest->id_block + ID_BLOCK_FAMILY_ID, 16);
+    wr_if(&w, (gfs & SNP_GFS_IMAGE_ID) != 0, id.image_id, sizeof(id.image_id));
+    wr_if(&w, (gfs & SNP_GFS_FAMILY_ID) != 0, id.family_id,
+          sizeof(id.family_id));
     wr_if(&w, (gfs & SNP_GFS_MEASUREMENT) != 0, guest->ld, sizeof(guest->ld));
     psp_wr_bytes(&w, guest->host_data, sizeof(guest->host_data));
     psp_wr_bytes(&w, digest, SHA384_SIZE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "message.h"
 
+#include "snp_cmd.h"
 #include "snp_cpuid.h"
-#include "wire.h"
 
 #include <string.h>
 
@@ -70,10 +70,10 @@ bool snp_msg_vmpl_ok(const struct snp_msg *msg, uint32_t vmpl)
 static enum sev_status decommission(struct snp_platform *snp,
                                     const struct snp_guest *guest)
 {
-    uint8_t buf[8];
-    struct psp_wr w = psp_wr(buf, sizeof(buf));
+    const struct snp_cmd_gctx cmd = {.gctx_paddr = guest->gctx_paddr};
+    uint8_t buf[SNP_CMD_GCTX_SIZE];
 
-    psp_wr_le64(&w, guest->gctx_paddr);
+    snp_cmd_gctx_encode(&cmd, buf);
     return snp_cmd_decommission(snp, buf);
 }
 

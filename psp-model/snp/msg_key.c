@@ -3,7 +3,9 @@
 #include "message.h"
 #include "report.h"
 
-#include "wire.h"
+#include "snp_id.h"
+
+#include <string.h>
 
 #define GFS_V1 0x3fu
 #define GFS_V2 0x7fu
@@ -12,10 +14,10 @@
 
 static uint32_t guest_svn(const struct snp_guest *guest)
 {
-    struct psp_rd r = psp_rd(guest->id_block, sizeof(guest->id_block));
+    struct snp_id_block id;
 
-    psp_rd_skip(&r, 0x54);
-    return psp_rd_le32(&r);
+    snp_id_block_decode(guest->id_block, &id);
+    return id.guest_svn;
 }
 
 static bool selected(const struct snp_key_req *req, uint64_t field)

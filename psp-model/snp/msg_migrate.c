@@ -4,7 +4,7 @@
  */
 #include "message.h"
 
-#include "wire.h"
+#include "snp_mdata.h"
 
 #include <string.h>
 
@@ -38,9 +38,12 @@ static bool is_agent_of(const struct snp_guest *sender,
                   sizeof(sender->report_id)) == 0;
 }
 
-static bool root_valid(const uint8_t root_md_entry[64])
+static bool root_valid(const uint8_t root_md_entry[SNP_MDATA_SIZE])
 {
-    return (root_md_entry[SNP_MDATA_FLAGS_OFFSET] & SNP_MDATA_VALID) != 0;
+    struct snp_mdata entry;
+
+    snp_mdata_decode(root_md_entry, &entry);
+    return entry.valid;
 }
 
 static void to_wire(const struct snp_guest *g, struct snp_gctx *c)

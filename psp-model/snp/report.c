@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include "snp_id.h"
 #include "snp_report.h"
 #include "wire.h"
 
 #define SIGNATURE_ALGO_P384 1u
-
-/* Offsets in the ID block, abi/snp.md §5.1. */
-#define ID_BLOCK_FAMILY_ID 0x30u
-#define ID_BLOCK_GUEST_SVN 0x54u
 
 _Static_assert(SNP_REPORT_RSP_HEADER + SNP_REPORT_SIZE == SNP_REPORT_RSP_SIZE,
                "the report ends the response");
@@ -37,13 +34,12 @@ static struct snp_version version(const struct snp_version3 *v)
 /* What the guest's launch decided. */
 static void fill_guest(const struct snp_guest *g, struct snp_report *p)
 {
-    struct psp_rd id = psp_rd(g->id_block, sizeof(g->id_block));
+    struct snp_id_block id;
 
-    psp_rd_skip(&id, ID_BLOCK_FAMILY_ID);
-    psp_rd_bytes(&id, p->family_id, sizeof(p->family_id));
-    psp_rd_bytes(&id, p->image_id, sizeof(p->image_id));
-    psp_rd_skip(&id, 4);
-    p->guest_svn = psp_rd_le32(&id);
+    snp_id_block_decode(g->id_block, &id);
+    p->guest_svn = id.guest_svn;
+    memcpy(p->family_id, id.family_id, sizeof(p->family_id));
+    memcpy(p->image_id, id.image_id, sizeof(p->image_id));
     p->policy = g->policy;
     memcpy(p->measurement, g->ld, sizeof(p->measurement));
     memcpy(p->host_data, g->host_data, sizeof(p->host_data));

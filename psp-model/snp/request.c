@@ -4,17 +4,15 @@
 #include "message.h"
 #include "report.h"
 
-#include "wire.h"
+#include "snp_cmd.h"
 
-#define COMMAND_SIZE    0x18u
-#define HV_REPORT_FLAGS 0x3u
-#define PAGE_MASK       ((uint64_t)RMP_PAGE_SIZE - 1)
+#include <string.h>
+
+#define PAGE_MASK ((uint64_t)RMP_PAGE_SIZE - 1)
 
 /* Addresses of one command and what they led to. */
 struct call {
-    uint64_t gctx_paddr;
-    uint64_t request_paddr; /* SNP_GUEST_REQUEST only */
-    uint64_t response_paddr;
+    struct snp_cmd_guest_request cmd;
     struct snp_guest *guest;
     struct snp_msg_header header; /* of the request */
     const struct snp_msg_kind *kind;
@@ -22,7 +20,7 @@ struct call {
 
 static bool page_usable(const struct snp_platform *snp, uint64_t spa)
 {
-    return core_range_ok(snp->core, spa & ~PAGE_MASK, RMP_PAGE_SIZE);
+    return snp_page_ok(snp, spa & ~PAGE_MASK);
 }
 
 /* Bytes from @spa to the end of its page. */
@@ -36,8 +34,8 @@ static size_t room(uint64_t spa)
 static enum sev_status check_guest(struct snp_platform *snp, struct call *c,
                                    bool other_2m)
 {
-    struct rmp_entry response = rmp_get(snp->core->rmp, c->response_paddr);
-    enum sev_status status = snp_find_gctx(snp, c->gctx_paddr, &c->guest);
+    struct rmp_entry response = rmp_get(snp->core->rmp, c->cmd.response_paddr);
+    enum sev_status status = snp_find_gctx(snp, c->cmd.gctx_paddr, &c->guest);
 
     if (status != SEV_SUCCESS) {
         return status;
@@ -56,24 +54,19 @@ static enum sev_status check_guest(struct snp_platform *snp, struct call *c,
 static enum sev_status check_command(struct snp_platform *snp,
                                      const uint8_t *buf, struct call *c)
 {
-    struct psp_rd r = psp_rd(buf, COMMAND_SIZE);
-
-    c->gctx_paddr = psp_rd_le64(&r);
-    c->request_paddr = psp_rd_le64(&r);
-    c->response_paddr = psp_rd_le64(&r);
-    if ((c->gctx_paddr & PAGE_MASK) != 0) {
+    if (!snp_cmd_guest_request_decode(buf, &c->cmd)) {
         return SEV_INVALID_PARAM;
     }
-    if (snp->core->snp_state != SNP_PLATFORM_INIT) {
+    if (!snp_is_init(snp)) {
         return SEV_INVALID_PLATFORM_STATE;
     }
-    if (!page_usable(snp, c->gctx_paddr) ||
-        !page_usable(snp, c->request_paddr) ||
-        !page_usable(snp, c->response_paddr)) {
+    if (!page_usable(snp, c->cmd.gctx_paddr) ||
+        !page_usable(snp, c->cmd.request_paddr) ||
+        !page_usable(snp, c->cmd.response_paddr)) {
         return SEV_INVALID_ADDRESS;
     }
     return check_guest(snp, c,
-                       rmp_get(snp->core->rmp, c->request_paddr).size_2m);
+                       rmp_get(snp->core->rmp, c->cmd.request_paddr).size_2m);
 }
 
 /* Checks 9 to 11: @left bytes were copied from the page. */
@@ -90,7 +83,7 @@ static bool header_ok(const struct snp_msg_header *h, size_t left)
 static enum sev_status open_request(struct snp_platform *snp, struct call *c,
                                     struct snp_job *job)
 {
-    size_t left = room(c->request_paddr);
+    size_t left = room(c->cmd.request_paddr);
     uint8_t *payload = job->request + SNP_MSG_HEADER_SIZE;
     uint8_t iv[SNP_MSG_IV_SIZE];
     uint64_t count;
@@ -99,7 +92,7 @@ static enum sev_status open_request(struct snp_platform *snp, struct call *c,
     if (left < SNP_MSG_HEADER_SIZE) {
         return SEV_INVALID_PARAM;
     }
-    err = core_read(snp->core, c->request_paddr, job->request, left);
+    err = core_read(snp->core, c->cmd.request_paddr, job->request, left);
     if (err != PSP_OK) {
         return core_status(err);
     }
@@ -133,7 +126,7 @@ static enum sev_status check_message(struct call *c)
     if (c->kind == NULL) {
         return SEV_INVALID_PARAM;
     }
-    return SNP_MSG_HEADER_SIZE + response_size(c) <= room(c->response_paddr)
+    return SNP_MSG_HEADER_SIZE + response_size(c) <= room(c->cmd.response_paddr)
                ? SEV_SUCCESS
                : SEV_INVALID_PARAM;
 }
@@ -164,8 +157,8 @@ static void start_message(const struct call *c, struct snp_job *job)
     };
 
     job->seal = true;
-    job->gctx_paddr = c->gctx_paddr;
-    job->response_paddr = c->response_paddr;
+    job->gctx_paddr = c->cmd.gctx_paddr;
+    job->response_paddr = c->cmd.response_paddr;
     job->vmpck_id = rsp.vmpck;
     job->seqno = rsp.seqno;
     memcpy(job->vmpck, c->guest->vmpck[rsp.vmpck], sizeof(job->vmpck));
@@ -261,28 +254,26 @@ static enum sev_status check_hv_command(struct snp_platform *snp,
                                         const uint8_t *buf, struct call *c,
                                         uint8_t *key_sel)
 {
-    struct psp_rd r = psp_rd(buf, COMMAND_SIZE);
-    uint32_t len = psp_rd_le32(&r);
-    uint32_t flags = psp_rd_le32(&r);
+    struct snp_cmd_hv_report_req cmd;
+    bool clean = snp_cmd_hv_report_req_decode(buf, &cmd);
 
-    c->gctx_paddr = psp_rd_le64(&r);
-    c->response_paddr = psp_rd_le64(&r);
-    *key_sel = (uint8_t)(flags & HV_REPORT_FLAGS);
     if (!snp->core->profile.has_hv_report) {
         return SEV_INVALID_COMMAND;
     }
-    if (len != COMMAND_SIZE || (flags & ~HV_REPORT_FLAGS) != 0 ||
-        (c->gctx_paddr & PAGE_MASK) != 0 ||
-        room(c->response_paddr) < SNP_REPORT_RSP_SIZE) {
+    if (!clean || cmd.len != SNP_CMD_HV_REPORT_REQ_SIZE ||
+        room(cmd.hv_report_paddr) < SNP_REPORT_RSP_SIZE) {
         return SEV_INVALID_PARAM;
     }
-    if (snp->core->snp_state != SNP_PLATFORM_INIT) {
+    if (!snp_is_init(snp)) {
         return SEV_INVALID_PLATFORM_STATE;
     }
-    if (!page_usable(snp, c->gctx_paddr) ||
-        !page_usable(snp, c->response_paddr)) {
+    if (!page_usable(snp, cmd.gctx_paddr) ||
+        !page_usable(snp, cmd.hv_report_paddr)) {
         return SEV_INVALID_ADDRESS;
     }
+    c->cmd.gctx_paddr = cmd.gctx_paddr;
+    c->cmd.response_paddr = cmd.hv_report_paddr;
+    *key_sel = cmd.key_sel;
     return check_guest(snp, c, false);
 }
 
@@ -296,7 +287,7 @@ static enum sev_status hv_answer(struct snp_platform *snp, const struct call *c,
     enum psp_err err = PSP_OK;
 
     job->seal = false;
-    job->response_paddr = c->response_paddr;
+    job->response_paddr = c->cmd.response_paddr;
     job->message_size = SNP_REPORT_RSP_SIZE;
     if (choice == SNP_CHOICE_NONE) {
         memset(job->message, 0, SNP_REPORT_RSP_SIZE);
@@ -364,7 +355,7 @@ static void take_back_count(struct snp_platform *snp, const struct snp_job *job)
 static enum sev_status deliver(const struct snp_platform *snp,
                                const struct snp_job *job)
 {
-    if (snp->core->snp_state != SNP_PLATFORM_INIT) {
+    if (!snp_is_init(snp)) {
         return SEV_INVALID_PLATFORM_STATE;
     }
     if (rmp_get(snp->core->rmp, job->response_paddr).state != RMP_FIRMWARE) {

@@ -273,10 +273,6 @@ struct snp_gctx {
     struct psp_tcb launch_tcb; /* version 3 */
 };
 
-/** VALID of a metadata entry (ROOT_MD_ENTRY). abi/snp.md §1.16 */
-#define SNP_MDATA_FLAGS_OFFSET 0x20u
-#define SNP_MDATA_VALID        0x1u
-
 /** Always writes SNP_GCTX_VERSION. */
 void snp_gctx_encode(const struct snp_gctx *gctx, uint8_t out[SNP_GCTX_SIZE]);
 /** @version: GCTX_VERSION that came with the bytes. Fields that a version does

@@ -316,7 +316,7 @@ static void gctx__fields__at_their_offsets(void **state)
     assert_int_equal(g.imd[0], 0x0a);
     assert_int_equal(g.msg_count[0], 0x0b);
     assert_int_equal(g.msg_count[3], 0x0c);
-    assert_int_equal(g.root_md_entry[SNP_MDATA_FLAGS_OFFSET], SNP_MDATA_VALID);
+    assert_int_equal(g.root_md_entry[0x20], 0x01);
     assert_true(g.author_key_en && g.id_block_en && g.vcek_dis);
     assert_int_equal(g.policy, 0x0d);
     assert_int_equal(g.state, 0x02);
