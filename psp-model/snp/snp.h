@@ -21,7 +21,7 @@ enum snp_guest_state {
  * its context page. Field names are those of abi/snp.md §4.1. */
 struct snp_guest {
     struct snp_guest *next; /* hash chain, by gctx_paddr */
-    uint64_t gctx_paddr;
+    uint64_t gctx_paddr;    /* RMP state of that page: Context */
     enum snp_guest_state state;
     uint32_t asid; /* 0: not activated */
     uint64_t policy;
@@ -62,19 +62,20 @@ struct snp_platform {
     struct psp_core *core;
     struct snp_guest **guests; /* hash table */
     size_t bucket_count;
-    size_t guest_count; /* contexts in the table */
+    size_t guest_count;           /* contexts in the table */
     uint32_t started_guest_count; /* GUEST_COUNT: guests that left INIT */
     bool rmp_initialized;
+    struct psp_tcb rmp_tcb; /* CurrentTcb when the RMP was built */
     bool rapl_dis;
     bool ciphertext_hiding_en;
-    uint32_t max_snp_asid;
+    uint32_t max_snp_asid; /* highest ASID of SNP guests */
     /* TCB, abi/snp.md §9 */
     struct psp_tcb current_tcb;
     struct psp_tcb committed_tcb;
     struct snp_version3 current_version;
     struct snp_version3 committed_version;
-    bool reported_set;             /* SNP_CONFIG gave a value */
-    struct psp_tcb reported_tcb;   /* effective ReportedTcb */
+    bool reported_set;           /* SNP_CONFIG gave a value */
+    struct psp_tcb reported_tcb; /* effective ReportedTcb */
     uint64_t current_mit_vector;
     bool mask_chip_id;
     bool mask_chip_key;
@@ -87,27 +88,57 @@ struct snp_platform {
     struct psp_p384_key vlek;
 };
 
-/** Power-on state. PSP_E_NOMEM. */
+/** Power-on state: UNINIT, everything committed. PSP_E_NOMEM. */
 PSP_MUST_CHECK enum psp_err snp_init(struct snp_platform *snp,
                                      struct psp_core *core);
-/** Free all guests and wipe. */
+/** Free all guests and wipe; harmless on a zeroed @snp. */
 void snp_clear(struct snp_platform *snp);
 
 /** Context at @gctx_paddr, or NULL. Does not look at the RMP. */
 struct snp_guest *snp_guest_find(const struct snp_platform *snp,
                                  uint64_t gctx_paddr);
+/** A new zeroed context for @gctx_paddr, which has none; NULL: out of memory.
+ * The caller makes the page a Context page. */
+struct snp_guest *snp_guest_add(struct snp_platform *snp, uint64_t gctx_paddr);
+/** End a guest: its ASID becomes dirty, GUEST_COUNT is right again, the
+ * context is wiped and freed. Its context page is the caller's. */
+void snp_guest_remove(struct snp_platform *snp, struct snp_guest *guest);
+/** The same for all guests. */
+void snp_guest_remove_all(struct snp_platform *snp);
 
 /** Derive VCEK seed and key of reported_tcb if they are not there yet. */
 PSP_MUST_CHECK enum psp_err snp_keys_refresh(struct snp_platform *snp);
+/** ReportedTcb becomes @tcb, with its keys while the platform is INIT; a VLEK
+ * of another TCB is dropped. Nothing has changed on failure. */
+PSP_MUST_CHECK enum psp_err snp_set_reported(struct snp_platform *snp,
+                                             const struct psp_tcb *tcb);
+/** The effects of SNP_COMMIT. Nothing has changed on failure. */
+PSP_MUST_CHECK enum psp_err snp_commit(struct snp_platform *snp);
+/** Forget the VLEK. */
+void snp_vlek_drop(struct snp_platform *snp);
 
-/** The hypervisor's page state rules that several commands share. */
-/** SUCCESS; INVALID_ADDRESS; INVALID_GUEST (page is no Context page). */
+/** Rules that several commands share. */
+
+/** SUCCESS; INVALID_ADDRESS; INVALID_GUEST (not a Context page, or the context
+ * of an earlier INIT). @gctx_paddr is page aligned. */
 enum sev_status snp_find_gctx(struct snp_platform *snp, uint64_t gctx_paddr,
                               struct snp_guest **guest);
+/** True while the platform is INIT. */
+bool snp_is_init(const struct snp_platform *snp);
+/** True if the whole page at @spa (page aligned) is system memory. */
+bool snp_page_ok(const struct snp_platform *snp, uint64_t spa);
+/** True if the profile's SNP_FEATURE_INFO has the bit. */
+bool snp_has_feature(const struct snp_platform *snp, uint32_t feature);
 
 /** PLATFORM_INFO of reports: the profile's value, with RAPL_DIS and
  * CIPHERTEXT_HIDING_DRAM_EN from the platform's state. */
 uint64_t snp_platform_info(const struct snp_platform *snp);
+
+/** GUEST_TSC_SCALE of a guest: its DESIRED_TSC_FREQ over the platform's, 8.32
+ * fixed point, saturated. abi/snp.md §6.7 */
+uint64_t snp_tsc_scale(const struct snp_guest *guest);
+/** TSC_FACTOR: percent decrease x 1000 of the mean rate. */
+#define SNP_TSC_FACTOR 200u
 
 /** Command handlers: @buf holds exactly the command buffer of the table.
  * Order of checks and status codes: abi/snp.md §1. */

@@ -204,12 +204,12 @@ static void trace_command(void *ctx, uint32_t command, const uint8_t *buffer,
                           size_t size, enum sev_status status)
 {
     struct trace *trace = ctx;
-    const struct psp_command_info *info = psp_command_info(command);
+    struct psp_command_info info;
     const struct field *fields = fields_of_command(command);
 
     pthread_mutex_lock(&trace->lock);
-    if (info != NULL) {
-        fprintf(trace->out, "mailbox %s", info->name);
+    if (psp_command_info(command, &info)) {
+        fprintf(trace->out, "mailbox %s", info.name);
     } else {
         fprintf(trace->out, "mailbox 0x%x", command);
     }

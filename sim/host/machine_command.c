@@ -198,11 +198,12 @@ static enum sev_status legacy_bring_up(struct machine *m)
 enum sev_status machine_platform_init(struct machine *m)
 {
     enum sev_status status = SEV_SUCCESS;
+    struct psp_command_info legacy_init;
 
     if (m->profile.has_snp) {
         status = snp_bring_up(m);
     }
-    if (status == SEV_SUCCESS && psp_command_info(CMD_SEV_INIT) != NULL) {
+    if (status == SEV_SUCCESS && psp_command_info(CMD_SEV_INIT, &legacy_init)) {
         status = legacy_bring_up(m);
     }
     return status;

@@ -156,15 +156,15 @@ PSP_MUST_CHECK enum psp_err psp_guest_mem_write(struct psp *psp, uint32_t asid,
  * are those of the half that the command belongs to. */
 struct psp_command_info {
     uint32_t id;
-    const char *name;        /* "SNP_GUEST_REQUEST" */
+    const char *name;        /* "SNP_GUEST_REQUEST"; static storage */
     uint32_t buffer_size;    /* bytes of the command buffer, 0 for none */
     uint8_t platform_states; /* bit n: legal in platform state n */
     uint8_t guest_states;    /* bit n: legal in guest state n; 0: no guest */
 };
 
-/** Row of @command, or NULL. Static storage. */
-const struct psp_command_info *psp_command_info(uint32_t command);
-/** Row number @index in ascending order of id, or NULL past the last. */
-const struct psp_command_info *psp_command_at(size_t index);
+/** Row of @command. False: there is none. */
+bool psp_command_info(uint32_t command, struct psp_command_info *info);
+/** Row number @index in ascending order of id. False: past the last. */
+bool psp_command_at(size_t index, struct psp_command_info *info);
 
 #endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "legacy.h"
+
+#if LEGACY_HALF
+
+#define ANY_STATE 0x7u
+
+enum psp_err legacy_init(struct legacy *legacy, struct psp_core *core,
+                         const struct psp_sev_config *config)
+{
+    return sev_init(&legacy->platform, core, config);
+}
+
+void legacy_clear(struct legacy *legacy)
+{
+    sev_clear(&legacy->platform);
+}
+
+static bool to_info(const struct sev_command *row,
+                    struct psp_command_info *info)
+{
+    if (row == NULL) {
+        return false;
+    }
+    *info = (struct psp_command_info){
+        .id = row->id,
+        .name = row->name,
+        .buffer_size = row->buffer_size,
+        .platform_states =
+            row->platform_states == 0 ? ANY_STATE : row->platform_states,
+        .guest_states = row->guest_states,
+    };
+    return true;
+}
+
+bool legacy_info(uint32_t command, struct psp_command_info *info)
+{
+    return to_info(sev_command(command), info);
+}
+
+bool legacy_info_at(size_t index, struct psp_command_info *info)
+{
+    return to_info(sev_command_at(index), info);
+}
+
+bool legacy_begin(struct legacy *legacy, uint32_t command, uint64_t spa,
+                  struct legacy_job *job, enum sev_status *status)
+{
+    return sev_begin(&legacy->platform, command, spa, &job->job, status);
+}
+
+void legacy_job_run(struct legacy_job *job)
+{
+    sev_job_run(&job->job);
+}
+
+enum sev_status legacy_finish(struct legacy *legacy, struct legacy_job *job)
+{
+    return sev_finish(&legacy->platform, &job->job);
+}
+
+#else
+
+enum psp_err legacy_init(struct legacy *legacy, struct psp_core *core,
+                         const struct psp_sev_config *config)
+{
+    (void)core;
+    (void)config;
+    legacy->none = 0;
+    return PSP_OK;
+}
+
+void legacy_clear(struct legacy *legacy)
+{
+    (void)legacy;
+}
+
+bool legacy_info(uint32_t command, struct psp_command_info *info)
+{
+    (void)command;
+    (void)info;
+    return false;
+}
+
+bool legacy_info_at(size_t index, struct psp_command_info *info)
+{
+    (void)index;
+    (void)info;
+    return false;
+}
+
+bool legacy_begin(struct legacy *legacy, uint32_t command, uint64_t spa,
+                  struct legacy_job *job, enum sev_status *status)
+{
+    (void)legacy;
+    (void)command;
+    (void)spa;
+    (void)job;
+    *status = SEV_INVALID_COMMAND;
+    return false;
+}
+
+void legacy_job_run(struct legacy_job *job)
+{
+    (void)job;
+}
+
+enum sev_status legacy_finish(struct legacy *legacy, struct legacy_job *job)
+{
+    (void)legacy;
+    (void)job;
+    return SEV_INVALID_COMMAND;
+}
+
+#endif

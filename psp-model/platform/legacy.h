@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The seam to the legacy half (psp-model/sev): everything platform/ asks of it.
+ */
+#ifndef PLATFORM_LEGACY_H
+#define PLATFORM_LEGACY_H
+
+#include "core.h"
+
+/** 1 when psp-model/sev links; until then its commands do not exist. */
+#define LEGACY_HALF 0
+
+#if LEGACY_HALF
+
+#include "sev.h"
+
+struct legacy {
+    struct sev_platform platform;
+};
+struct legacy_job {
+    struct sev_job job;
+};
+
+#else
+
+struct legacy {
+    char none;
+};
+struct legacy_job {
+    char none;
+};
+
+#endif
+
+PSP_MUST_CHECK enum psp_err legacy_init(struct legacy *legacy,
+                                        struct psp_core *core,
+                                        const struct psp_sev_config *config);
+void legacy_clear(struct legacy *legacy);
+
+/** Row of the table, by identifier or by ascending index. False: none. */
+bool legacy_info(uint32_t command, struct psp_command_info *info);
+bool legacy_info_at(size_t index, struct psp_command_info *info);
+
+/** As psp_begin(), psp_job_run(), psp_finish(). */
+bool legacy_begin(struct legacy *legacy, uint32_t command, uint64_t spa,
+                  struct legacy_job *job, enum sev_status *status);
+void legacy_job_run(struct legacy_job *job);
+enum sev_status legacy_finish(struct legacy *legacy, struct legacy_job *job);
+
+#endif
