@@ -16,7 +16,7 @@
 enum sev_guest_era {
     SEV_GUEST_5_19, /* errors neither wipe the key nor advance the counter */
     SEV_GUEST_6_1,  /* IV-reuse fix; length query returns 0 in its first form */
-    SEV_GUEST_6_3,  /* BUSY retry; length query is EIO again; VMPCK test first */
+    SEV_GUEST_6_3, /* BUSY retry; length query is EIO again; VMPCK test first */
     SEV_GUEST_6_13, /* current order of checks (default) */
 };
 
