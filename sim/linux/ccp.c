@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ccp_dev.h"
 
-#include "machine.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -107,14 +106,6 @@ int ccp_probe_port(const struct port *port, const struct psp_profile *profile,
     }
     *out = dev;
     return 0;
-}
-
-int ccp_probe(struct machine *m, const struct ccp_config *config,
-              struct ccp_dev **out)
-{
-    const struct port port = port_machine(m);
-
-    return ccp_probe_port(&port, machine_profile(m), config, out);
 }
 
 void ccp_remove(struct ccp_dev *dev)

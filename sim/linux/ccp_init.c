@@ -226,15 +226,18 @@ int ccp_implicit_init(struct ccp_call *c)
 int ccp_implicit_snp_init(struct ccp_call *c)
 {
     struct ccp_dev *dev = c->dev;
-    const bool was_up = dev->snp_initialized;
-    uint32_t error = c->error;
-    int r = ccp_snp_init(dev, &error);
+    uint32_t error = CCP_NO_FW_CALL;
+    int r;
 
+    if (dev->snp_initialized) {
+        return 0;
+    }
+    r = ccp_snp_init(dev, &error);
     if (r != 0) {
         c->error = init_error(dev, error);
         return r;
     }
-    c->undo_snp = !was_up;
+    c->undo_snp = true;
     return 0;
 }
 
