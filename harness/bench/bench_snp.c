@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,7 +64,7 @@ static double sign_turn(const struct ecc_scalar *key, uint64_t *counter)
     return (now_us() - start) / EACH;
 }
 
-static double report_turn(struct chardev dev)
+static double report_turn(const struct chardev *dev)
 {
     static struct snp_report_resp resp;
     struct snp_report_req req = {.vmpl = 0};
@@ -129,6 +130,7 @@ int main(void)
     struct ecc_scalar key;
     enum sev_status status = SEV_SUCCESS;
     uint64_t counter = 0;
+    struct chardev node;
 
     pki_chip_make(PKI_DEV_SEED, profile->generation, 0, &config.chip);
     if (machine_create(&config, &m) != 0 ||
@@ -138,13 +140,14 @@ int main(void)
         sev_guest_probe(vm, &guest, &dev) != 0) {
         die("bring-up");
     }
+    node = sev_guest_chardev(dev);
     make_key(&key);
     printf("idle_resident_kib %ld\n", resident_kib());
-    (void)report_turn(sev_guest_chardev(dev));
+    (void)report_turn(&node);
     (void)sign_turn(&key, &counter);
     for (int i = 0; i < TURNS; i++) {
         sign[i] = sign_turn(&key, &counter);
-        report[i] = report_turn(sev_guest_chardev(dev));
+        report[i] = report_turn(&node);
         ratio[i] = sign[i] / report[i];
     }
     qsort(sign, TURNS, sizeof(sign[0]), by_value);
