@@ -61,6 +61,7 @@ struct sev_guest {
     uint64_t oek_count;
     struct sev_vmsa *vmsa; /* owned */
     size_t vmsa_count;
+    size_t vmsa_room;
 };
 
 /** What the persistent store holds. abi/sev.md §4.4 */
@@ -128,7 +129,8 @@ struct sev_command {
     enum sev_write_back write_back;
     uint16_t min_api; /* major << 8 | minor; older firmware lacks the command */
     sev_handler *first;      /* before the platform state */
-    uint8_t platform_states; /* bit n: legal in platform state n; 0: any */
+    uint8_t platform_states; /* bit n: legal in platform state n */
+    bool or_snp;             /* legal as well while SNP is INIT */
     sev_handler *shape;      /* between platform state and handle */
     sev_handler *arguments;  /* between handle and guest state */
     uint8_t guest_states;    /* bit n: legal in guest state n; 0: any */
