@@ -67,15 +67,17 @@ static int host_nv_store(void *machine, const uint8_t *blob)
     return m->nv_store(m->nv_ctx, blob);
 }
 
-static int power_on(struct machine *m, const struct psp_chip *chip)
+static int power_on(struct machine *m, const struct machine_config *from)
 {
     struct psp_config config = {
         .profile = m->profile,
-        .chip = *chip,
+        .chip = from->chip,
         .memory_size = m->memory_size,
+        .sev = from->sev,
     };
     enum psp_err err;
 
+    config.sev.snp_enabled = m->profile.has_snp;
     m->ops = (struct psp_host_ops){
         .mem_read = host_mem_read,
         .mem_write = host_mem_write,
@@ -115,7 +117,7 @@ static int build(struct machine *m, const struct machine_config *config)
     if (m->dram == NULL || m->asids == NULL) {
         return -ENOMEM;
     }
-    return power_on(m, &config->chip);
+    return power_on(m, config);
 }
 
 int machine_create(const struct machine_config *config, struct machine **out)

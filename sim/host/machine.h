@@ -28,6 +28,7 @@ struct machine_config {
     const struct psp_profile *profile; /* copied */
     struct psp_chip chip;              /* copied */
     uint64_t memory_size;              /* 0: 1 TiB (sparse) */
+    struct psp_sev_config sev; /* copied; snp_enabled is the profile's */
     /** NULL: the operating system's random source. Otherwise every random
      * byte of the platform comes from this seed. */
     const uint8_t *seed;
@@ -104,10 +105,14 @@ int machine_guest_read(struct machine *m, uint32_t asid, uint64_t spa,
 int machine_guest_write(struct machine *m, uint32_t asid, uint64_t spa,
                         uint64_t gpa, const void *buf, size_t size);
 
-/** ASIDs 1 .. asid_count; 0 when none is free. A returned ASID is flushed
+/** SEV-ES and SNP guests take ASIDs 1 .. min_sev_asid - 1, plain SEV guests
+ * min_sev_asid .. asid_count. */
+enum machine_asid_kind { MACHINE_ASID_ES, MACHINE_ASID_SEV };
+
+/** The lowest free ASID of a kind, or 0. A returned ASID is flushed
  * (SNP_DF_FLUSH, or DF_FLUSH without SNP) by the next machine_asid_alloc()
- * that needs it. */
-uint32_t machine_asid_alloc(struct machine *m);
+ * that finds no other. */
+uint32_t machine_asid_alloc(struct machine *m, enum machine_asid_kind kind);
 void machine_asid_free(struct machine *m, uint32_t asid);
 
 /** Pages of simulated DRAM that exist right now (for memory budgets). */

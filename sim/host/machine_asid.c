@@ -3,12 +3,34 @@
  * one flush, when no other is left, as KVM does. */
 #include "machine_impl.h"
 
+struct range {
+    uint32_t first;
+    uint32_t last;
+};
+
 #define CMD_SEV_DF_FLUSH 0x0au
 #define CMD_SNP_DF_FLUSH 0x84u
 
-static uint32_t take_free(struct machine *m)
+/* SEV-ES and SNP guests have the ASIDs below min_sev_asid, plain SEV guests
+ * the others; without a boundary all guests share. */
+static struct range range_of(const struct machine *m, enum machine_asid_kind k)
 {
-    for (uint32_t asid = 1; asid <= m->profile.asid_count; asid++) {
+    const struct psp_profile *p = &m->profile;
+    struct range r = {1, p->asid_count};
+
+    if (p->min_sev_asid > 1) {
+        if (k == MACHINE_ASID_SEV) {
+            r.first = p->min_sev_asid;
+        } else {
+            r.last = p->min_sev_asid - 1;
+        }
+    }
+    return r;
+}
+
+static uint32_t take_free(struct machine *m, struct range r)
+{
+    for (uint32_t asid = r.first; asid <= r.last; asid++) {
         if (m->asids[asid] == ASID_FREE) {
             m->asids[asid] = ASID_USED;
             return asid;
@@ -49,15 +71,16 @@ static void recycle(struct machine *m)
              status == SEV_SUCCESS ? ASID_FREE : ASID_RETURNED);
 }
 
-uint32_t machine_asid_alloc(struct machine *m)
+uint32_t machine_asid_alloc(struct machine *m, enum machine_asid_kind kind)
 {
+    struct range r = range_of(m, kind);
     uint32_t asid;
 
     pthread_mutex_lock(&m->lock);
-    asid = take_free(m);
+    asid = take_free(m, r);
     if (asid == 0) {
         recycle(m);
-        asid = take_free(m);
+        asid = take_free(m, r);
     }
     pthread_mutex_unlock(&m->lock);
     return asid;

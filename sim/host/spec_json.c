@@ -29,7 +29,7 @@ int spec_fail(const struct spec_object *o, const char *key, const char *format,
 
     n = snprintf(error, left, "%s%.80s%s", o->path, key,
                  o->path[0] == '\0' && key[0] == '\0' ? "" : ": ");
-    if (n > 0 && (size_t)n < left) {
+    if (n >= 0 && (size_t)n < left) {
         va_start(args, format);
         (void)vsnprintf(error + n, left - (size_t)n, format, args);
         va_end(args);

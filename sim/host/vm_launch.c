@@ -325,7 +325,7 @@ static struct vm *vm_new(struct machine *m, const struct vm_spec *spec)
 
 static int take_asid(struct launch *l)
 {
-    l->vm->asid = machine_asid_alloc(l->vm->m);
+    l->vm->asid = machine_asid_alloc(l->vm->m, MACHINE_ASID_ES);
     return l->vm->asid == 0 ? -EBUSY : 0;
 }
 
