@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-#include "crypto.h"
 #include "parse.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -91,28 +89,6 @@ static bool complain(const char *command, const char *option, const char *arg,
     return false;
 }
 
-static bool take_seed(struct platform_options *o, const char *command,
-                      const char *path)
-{
-    size_t size = 0;
-    char *text = (char *)parse_file(path, 2 * PSP_SEED_SIZE + 1, &size);
-    bool ok = text != NULL;
-
-    if (ok && size == PSP_SEED_SIZE) {
-        memcpy(o->seed, text, PSP_SEED_SIZE);
-    } else if (ok) {
-        text[strcspn(text, "\n")] = '\0';
-        ok = parse_hex(text, o->seed, PSP_SEED_SIZE);
-    }
-    if (text != NULL) {
-        psp_wipe(text, size);
-    }
-    free(text);
-    o->seed_set = ok;
-    return ok || complain(command, "seed-file", path,
-                          "need a file of 32 bytes or 64 hex digits");
-}
-
 static bool take_profile(struct platform_options *o, const char *command,
                          const char *arg)
 {
@@ -181,7 +157,8 @@ bool options_take(struct platform_options *o, const char *command, int val,
         o->dev_seed = true;
         break;
     case OPT_SEED_FILE:
-        return take_seed(o, command, arg);
+        o->seed_file = arg;
+        break;
     case OPT_CHIP:
         ok = take_number(command, "chip", arg, 1023, &n);
         o->chip_index = (uint32_t)n;
@@ -240,9 +217,7 @@ bool options_take(struct platform_options *o, const char *command, int val,
 
 bool options_finish(const struct platform_options *o, const char *command)
 {
-    int seeds = o->dev_seed + o->seed_set + (o->state_dir != NULL);
-
-    if (o->dev_seed && seeds > 1) {
+    if (o->dev_seed && (o->seed_file != NULL || o->state_dir != NULL)) {
         fprintf(stderr,
                 "swpsp %s: --insecure-dev-seed cannot be combined with "
                 "--state or --seed-file\n",

@@ -8,21 +8,25 @@
 
 #include "sev_guest.h"
 
-#include <psp/drbg.h>
 #include <psp/profile.h>
 
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-enum certs_kind { CERTS_VCEK, CERTS_VLEK, CERTS_NONE, CERTS_FILE };
+enum certs_kind {
+    CERTS_DEFAULT,
+    CERTS_VCEK,
+    CERTS_VLEK,
+    CERTS_NONE,
+    CERTS_FILE
+};
 
 struct platform_options {
     const struct psp_profile *profile;
     const char *state_dir; /* NULL: the default installation */
     bool dev_seed;
-    bool seed_set;
-    uint8_t seed[PSP_SEED_SIZE];
+    const char *seed_file; /* NULL: the installation's own seed */
     uint32_t chip_index;
     bool lookalike;
     const char *guest_path; /* NULL: the default guest */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+
+#include "crypto.h"
+#include "platform.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char HELP[] =
+    "usage: swpsp certs export [OPTION...] DIR\n\n"
+    "Write the platform's certificates below DIR, laid out for the common\n"
+    "verifiers: pki/PRODUCT/, guest/, snpguest/, kds-store/.\n\n";
+
+static struct option *option_table(void)
+{
+    struct option *table = calloc(PLATFORM_OPTION_COUNT + 2, sizeof(*table));
+
+    if (table != NULL) {
+        table[0] = (struct option){"help", no_argument, NULL, 'h'};
+        memcpy(table + 1, PLATFORM_OPTIONS,
+               PLATFORM_OPTION_COUNT * sizeof(*table));
+    }
+    return table;
+}
+
+/* Returns -1 to go on, else an exit status. */
+static int parse(struct platform_options *o, int argc, char **argv)
+{
+    struct option *table = option_table();
+    int status = table == NULL ? EXIT_USAGE : -1;
+    int val;
+
+    while (status < 0 &&
+           (val = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+        if (val == 'h') {
+            printf("%s%s", HELP, PLATFORM_HELP);
+            status = EXIT_OK;
+        } else if (val == '?' || !options_take(o, "certs", val, optarg)) {
+            status = EXIT_USAGE;
+        }
+    }
+    free(table);
+    if (status < 0 && !options_finish(o, "certs")) {
+        status = EXIT_USAGE;
+    }
+    return status;
+}
+
+static int export_to(const struct platform_options *o, const char *dir)
+{
+    struct install_export what = {
+        .generation = o->profile->generation,
+        .tcb = platform_reported_tcb(o),
+        .kind = o->vlek || o->certs == CERTS_VLEK ? INSTALL_VLEK : INSTALL_VCEK,
+        .now = (uint64_t)time(NULL),
+    };
+    char error[INSTALL_ERROR_SIZE] = "";
+    struct install *install = NULL;
+    int err;
+
+    if (!platform_open_install(o, "certs", &install)) {
+        return EXIT_USAGE;
+    }
+    install_chip(install, what.generation, o->chip_index, &what.chip);
+    err = install_export(install, dir, &what, error);
+    if (err != 0) {
+        fprintf(stderr, "swpsp certs: %s\n", error);
+    }
+    install_close(install);
+    psp_wipe(&what, sizeof(what));
+    return err == 0 ? EXIT_OK : EXIT_USAGE;
+}
+
+int cmd_certs(int argc, char **argv)
+{
+    struct platform_options o;
+    int status;
+
+    options_init(&o);
+    status = parse(&o, argc, argv);
+    if (status >= 0) {
+        return status;
+    }
+    if (argc - optind != 2 || strcmp(argv[optind], "export") != 0) {
+        fprintf(stderr, "swpsp certs: usage: swpsp certs export [OPTION...] "
+                        "DIR\n");
+        return EXIT_USAGE;
+    }
+    return export_to(&o, argv[optind + 1]);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+
+#include "parse.h"
+#include "platform.h"
+#include "seccomp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPT_HELP = 1, OPT_TRACE, OPT_FORCE, OPT_NODE_MODE };
+
+struct run_options {
+    struct platform_options platform;
+    bool trace;
+    const char *trace_path;
+    bool force;
+    uint32_t node_mode;
+};
+
+static const char HELP[] =
+    "usage: swpsp run [OPTION...] -- PROGRAM [ARG...]\n\n"
+    "Run a program that sees /dev/sev-guest of a simulated SEV-SNP guest.\n\n"
+    "  --trace[=FILE]        one line for each ioctl and mailbox command\n"
+    "  --force               shadow a device that really exists\n"
+    "  --node-mode OCTAL     permission bits of the nodes (default 0666)\n\n";
+
+static bool take_mode(struct run_options *o, const char *text)
+{
+    char *end = NULL;
+    unsigned long mode = strtoul(text, &end, 8);
+
+    if (text[0] < '0' || text[0] > '7' || *end != '\0' || mode > 0777) {
+        fprintf(stderr,
+                "swpsp run: --node-mode %s: need an octal number from 0 to "
+                "777\n",
+                text);
+        return false;
+    }
+    o->node_mode = (uint32_t)mode;
+    return true;
+}
+
+/* All options of run in one table for getopt_long. */
+static struct option *option_table(void)
+{
+    static const struct option own[] = {
+        {"help", no_argument, NULL, OPT_HELP},
+        {"trace", optional_argument, NULL, OPT_TRACE},
+        {"force", no_argument, NULL, OPT_FORCE},
+        {"node-mode", required_argument, NULL, OPT_NODE_MODE},
+    };
+    size_t own_count = sizeof(own) / sizeof(own[0]);
+    struct option *table =
+        calloc(own_count + PLATFORM_OPTION_COUNT + 1, sizeof(*table));
+
+    if (table != NULL) {
+        memcpy(table, own, sizeof(own));
+        memcpy(table + own_count, PLATFORM_OPTIONS,
+               PLATFORM_OPTION_COUNT * sizeof(*table));
+    }
+    return table;
+}
+
+/* Returns -1 to go on, else an exit status. */
+static int parse(struct run_options *o, int argc, char **argv)
+{
+    struct option *table = option_table();
+    int status = table == NULL ? EXIT_USAGE : -1;
+    int val;
+
+    opterr = 1;
+    while (status < 0 &&
+           (val = getopt_long(argc, argv, "+h", table, NULL)) != -1) {
+        if (val == OPT_HELP || val == 'h') {
+            printf("%s%s", HELP, PLATFORM_HELP);
+            status = EXIT_OK;
+        } else if (val == OPT_TRACE) {
+            o->trace = true;
+            o->trace_path = optarg;
+        } else if (val == OPT_FORCE) {
+            o->force = true;
+        } else if (val == OPT_NODE_MODE) {
+            status = take_mode(o, optarg) ? -1 : EXIT_USAGE;
+        } else if (val == '?' ||
+                   !options_take(&o->platform, "run", val, optarg)) {
+            status = EXIT_USAGE;
+        }
+    }
+    free(table);
+    if (status < 0 && optind == argc) {
+        fprintf(stderr, "swpsp run: no program given\n");
+        status = EXIT_USAGE;
+    }
+    if (status < 0 && !options_finish(&o->platform, "run")) {
+        status = EXIT_USAGE;
+    }
+    return status;
+}
+
+static void warn_line(void *ctx, const char *line)
+{
+    (void)ctx;
+    fprintf(stderr, "swpsp run: %s\n", line);
+}
+
+/* What programs look for before they open the device. abi/linux.md §7. */
+static const struct run_probe PROBES[] = {
+    {.path = "/sys/devices/platform/sev-guest", .directory = true},
+};
+
+static int run_program(const struct run_options *o, struct platform *p,
+                       struct trace *trace, char **argv)
+{
+    struct run_node node = {
+        .path = "/dev/sev-guest",
+        .dev = sev_guest_chardev(p->sev_guest),
+        .mode = o->node_mode,
+        .minor = 125,
+    };
+    struct run_config config = {
+        .nodes = &node,
+        .node_count = 1,
+        .probes = PROBES,
+        .probe_count = sizeof(PROBES) / sizeof(PROBES[0]),
+        .argv = argv,
+        .force = o->force,
+        .warn = warn_line,
+    };
+    char error[RUN_ERROR_SIZE] = "";
+    int status = EXIT_USAGE;
+    int err;
+
+    if (trace != NULL) {
+        node.dev = trace_chardev(trace, node.dev);
+    }
+    err = seccomp_run(&config, &status, error);
+    if (err != 0) {
+        fprintf(stderr, "swpsp run: %s\n", error);
+        if (err == -EEXIST || err == -ENOSYS || err == -EBUSY) {
+            status = EXIT_USAGE;
+        }
+    }
+    return status;
+}
+
+static int run_traced(const struct run_options *o, FILE *out, char **argv)
+{
+    struct trace *trace = o->trace ? trace_new(out) : NULL;
+    struct platform p;
+    int status = EXIT_USAGE;
+
+    if (platform_open(&p, &o->platform, "run", trace)) {
+        status = run_program(o, &p, trace, argv);
+    }
+    platform_close(&p);
+    trace_free(trace);
+    return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run_options o = {.node_mode = 0666};
+    FILE *out = stderr;
+    int status;
+
+    options_init(&o.platform);
+    status = parse(&o, argc, argv);
+    if (status >= 0) {
+        return status;
+    }
+    if (o.trace_path != NULL) {
+        out = fopen(o.trace_path, "we");
+        if (out == NULL) {
+            fprintf(stderr, "swpsp run: --trace=%s: %s\n", o.trace_path,
+                    strerror(errno));
+            return EXIT_USAGE;
+        }
+    }
+    status = run_traced(&o, out, argv + optind);
+    if (out != stderr) {
+        fclose(out);
+    }
+    return status;
+}

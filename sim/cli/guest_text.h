@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The guest description that the options ask for: the file's members, replaced
+ * by those of the flags.
+ */
+#ifndef CLI_GUEST_TEXT_H
+#define CLI_GUEST_TEXT_H
+
+#include "options.h"
+#include "vm.h"
+
+/** Fill @spec (vm_spec_clear() ends it). False after one line on stderr. */
+bool guest_spec_make(const struct platform_options *o, const char *command,
+                     struct vm_spec *spec);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform.h"
+
+#include "crypto.h"
+#include "cert_table.h"
+#include "guest_text.h"
+#include "parse.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define CMD_SNP_CONFIG    0xc9u
+#define CMD_SNP_VLEK_LOAD 0xcdu
+
+static bool complain(const char *command, const char *what)
+{
+    fprintf(stderr, "swpsp %s: %s\n", command, what);
+    return false;
+}
+
+static bool refused(const char *command, const char *what,
+                    enum sev_status status)
+{
+    fprintf(stderr, "swpsp %s: the firmware refused %s: %s (0x%x)\n", command,
+            what, sev_status_name(status), (unsigned int)status);
+    return false;
+}
+
+static void progress(void *ctx, const char *key)
+{
+    (void)ctx;
+    fprintf(stderr, "swpsp: making the RSA key %s (once)\n", key);
+}
+
+bool platform_open_install(const struct platform_options *o,
+                           const char *command, struct install **out)
+{
+    char error[INSTALL_ERROR_SIZE] = "";
+    struct install_config config = {
+        .state_dir = o->state_dir,
+        .use_dev_seed = o->dev_seed,
+        .seed_file = o->seed_file,
+        .naming = o->lookalike ? PKI_LOOKALIKE : PKI_SIMULATED,
+        .progress = progress,
+    };
+
+    if (install_open(&config, out, error) != 0) {
+        return complain(command, error);
+    }
+    return true;
+}
+
+struct psp_tcb platform_reported_tcb(const struct platform_options *o)
+{
+    static const struct psp_tcb zero;
+
+    /* SNP_CONFIG with 0 means the default. */
+    if (o->reported_tcb_set &&
+        memcmp(&o->reported_tcb, &zero, sizeof(zero)) != 0) {
+        return o->reported_tcb;
+    }
+    return o->profile->tcb;
+}
+
+static bool power_on(struct platform *p, const struct platform_options *o,
+                     const char *command, struct trace *trace)
+{
+    struct machine_config config = {.profile = o->profile};
+    enum sev_status status;
+    int err;
+
+    install_chip(p->install, o->profile->generation, o->chip_index, &p->chip);
+    config.chip = p->chip;
+    /* A seed that the user chose makes the whole session reproducible. */
+    if (o->dev_seed || o->seed_file != NULL) {
+        config.seed = install_seed(p->install);
+    }
+    if (trace != NULL) {
+        config.trace = trace_machine(trace);
+    }
+    err = machine_create(&config, &p->m);
+    psp_wipe(&config.chip, sizeof(config.chip));
+    if (err != 0) {
+        return complain(command, strerror(-err));
+    }
+    status = machine_platform_init(p->m);
+    return status == SEV_SUCCESS || refused(command, "SNP_INIT_EX", status);
+}
+
+static bool set_config(struct platform *p, const struct platform_options *o,
+                       const char *command)
+{
+    uint8_t buf[0x40] = {0};
+    struct psp_wr w = psp_wr(buf, sizeof(buf));
+    enum sev_status status;
+
+    if (!o->reported_tcb_set && !o->mask_chip_id && !o->mask_chip_key) {
+        return true;
+    }
+    if (o->reported_tcb_set) {
+        psp_wr_bytes(&w, o->reported_tcb.b, sizeof(o->reported_tcb.b));
+    }
+    psp_wr_pad_to(&w, 8);
+    psp_wr_le32(&w, (o->mask_chip_id ? 1u : 0) | (o->mask_chip_key ? 2u : 0));
+    status = machine_command(p->m, CMD_SNP_CONFIG, buf, sizeof(buf));
+    return status == SEV_SUCCESS || refused(command, "SNP_CONFIG", status);
+}
+
+static bool load_vlek(struct platform *p, const struct platform_options *o,
+                      const char *command)
+{
+    struct psp_tcb tcb = platform_reported_tcb(o);
+    uint8_t vcek_seed[48], vlek_seed[48], iv[GCM_IV_SIZE];
+    uint8_t stick[PKI_HASHSTICK_SIZE];
+    uint8_t buf[0x10] = {sizeof(buf)};
+    struct psp_wr w = psp_wr(buf, sizeof(buf));
+    enum sev_status status = SEV_RESOURCE_LIMIT;
+    uint64_t page = machine_page_alloc(p->m);
+
+    pki_vcek_seed(p->chip.secret, &tcb, vcek_seed);
+    pki_vlek_seed(install_seed(p->install), o->profile->generation,
+                  install_csp_id(p->install), &tcb, vlek_seed);
+    if (page != 0 && machine_random(p->m, iv, sizeof(iv)) == 0) {
+        pki_vlek_wrap(vcek_seed, &tcb, iv, vlek_seed, stick);
+        psp_wr_le32(&w, sizeof(buf));
+        psp_wr_le32(&w, 0);
+        psp_wr_le64(&w, page);
+        if (machine_write(p->m, page, stick, sizeof(stick)) == 0) {
+            status = machine_command(p->m, CMD_SNP_VLEK_LOAD, buf, sizeof(buf));
+        }
+    }
+    if (page != 0) {
+        machine_page_free(p->m, page);
+    }
+    psp_wipe(vcek_seed, sizeof(vcek_seed));
+    psp_wipe(vlek_seed, sizeof(vlek_seed));
+    return status == SEV_SUCCESS || refused(command, "SNP_VLEK_LOAD", status);
+}
+
+/* The option's table replaces the one of the description. */
+static bool set_certs(struct platform *p, const struct platform_options *o,
+                      const char *command, struct vm_spec *spec)
+{
+    static const enum install_certs kinds[] = {
+        [CERTS_VCEK] = INSTALL_VCEK,
+        [CERTS_VLEK] = INSTALL_VLEK,
+        [CERTS_NONE] = INSTALL_NONE,
+    };
+    struct psp_tcb tcb = platform_reported_tcb(o);
+    char error[INSTALL_ERROR_SIZE] = "";
+    uint8_t *table = NULL;
+    size_t size = 0;
+
+    if (o->certs == CERTS_DEFAULT && (spec->certs != NULL || spec->no_certs)) {
+        return true;
+    }
+    if (o->certs == CERTS_FILE) {
+        table = parse_file(o->certs_path, CERT_TABLE_MAX_SIZE, &size);
+        if (table == NULL) {
+            fprintf(stderr, "swpsp %s: --certs %s: %s\n", command,
+                    o->certs_path, strerror(errno));
+            return false;
+        }
+    } else if (install_cert_table(p->install, o->profile->generation,
+                                  o->certs == CERTS_DEFAULT
+                                      ? (o->vlek ? INSTALL_VLEK : INSTALL_VCEK)
+                                      : kinds[o->certs],
+                                  &p->chip, &tcb, &table, &size, error) != 0) {
+        return complain(command, error);
+    }
+    free(spec->certs);
+    spec->certs = table;
+    spec->certs_size = size;
+    return true;
+}
+
+static bool launch(struct platform *p, const struct platform_options *o,
+                   const char *command)
+{
+    enum sev_status status = SEV_SUCCESS;
+    struct vm_spec spec;
+    bool ok;
+    int err;
+
+    if (!guest_spec_make(o, command, &spec)) {
+        return false;
+    }
+    ok = set_certs(p, o, command, &spec);
+    if (ok) {
+        err = vm_launch(p->m, &spec, &p->vm, &status);
+        if (err == -EIO) {
+            ok = refused(command, "to launch the guest", status);
+        } else if (err != 0) {
+            ok = complain(command, strerror(-err));
+        }
+    }
+    vm_spec_clear(&spec);
+    return ok;
+}
+
+static void sleep_ms(void *ctx, unsigned int ms)
+{
+    struct timespec t = {
+        .tv_sec = ms / 1000,
+        .tv_nsec = (long)(ms % 1000) * 1000000,
+    };
+
+    (void)ctx;
+    nanosleep(&t, NULL);
+}
+
+static bool probe(struct platform *p, const struct platform_options *o,
+                  const char *command)
+{
+    struct sev_guest_config config = {
+        .era = o->era,
+        .vmpck_id = o->vmpck_id,
+        .sleep_ms = sleep_ms,
+    };
+    int err = sev_guest_probe(p->vm, &config, &p->sev_guest);
+
+    if (err != 0) {
+        fprintf(stderr, "swpsp %s: the guest has no /dev/sev-guest: %s\n",
+                command, strerror(-err));
+    }
+    return err == 0;
+}
+
+bool platform_open(struct platform *p, const struct platform_options *o,
+                   const char *command, struct trace *trace)
+{
+    memset(p, 0, sizeof(*p));
+    return platform_open_install(o, command, &p->install) &&
+           power_on(p, o, command, trace) && set_config(p, o, command) &&
+           (!o->vlek || load_vlek(p, o, command)) && launch(p, o, command) &&
+           probe(p, o, command);
+}
+
+void platform_close(struct platform *p)
+{
+    if (p->sev_guest != NULL) {
+        sev_guest_remove(p->sev_guest);
+    }
+    vm_destroy(p->vm);
+    if (p->m != NULL) {
+        machine_destroy(p->m);
+    }
+    install_close(p->install);
+    psp_wipe(p, sizeof(*p));
+}
