@@ -193,16 +193,26 @@ void fake_user_init(struct fake_user *u, bool retry)
     *u = (struct fake_user){.um = {.ops = &OPS}, .retry = retry};
 }
 
+void fake_user_forget(struct fake_user *u)
+{
+    for (unsigned int i = 0; i < FAKE_USER_PLANS; i++) {
+        free(u->in[i].bytes);
+        free(u->out[i].bytes);
+        u->in[i] = (struct fake_user_plan){0};
+        u->out[i] = (struct fake_user_plan){0};
+    }
+    u->in_count = 0;
+    u->out_count = 0;
+    u->runs = 0;
+}
+
 void fake_user_clear(struct fake_user *u)
 {
     for (unsigned int i = 0; i < u->range_count; i++) {
         free(u->range[i].bytes);
         free(u->range[i].expected);
     }
-    for (unsigned int i = 0; i < FAKE_USER_PLANS; i++) {
-        free(u->in[i].bytes);
-        free(u->out[i].bytes);
-    }
+    fake_user_forget(u);
     *u = (struct fake_user){0};
 }
 

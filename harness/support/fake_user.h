@@ -54,6 +54,8 @@ void fake_user_map(struct fake_user *u, uint64_t addr, size_t size,
 /** The caller fills in memory before the ioctl (expected to stay). */
 void fake_user_put(struct fake_user *u, uint64_t addr, const void *bytes,
                    size_t size);
+/** Between two ioctls: forget the plans and the run count. */
+void fake_user_forget(struct fake_user *u);
 /** What the ioctl is expected to write. */
 void fake_user_expect(struct fake_user *u, uint64_t addr, const void *bytes,
                       size_t size);

@@ -191,18 +191,28 @@ static int import_blob(struct ccp_call *c, unsigned int index)
 static int import_prepare(struct ccp_call *c)
 {
     struct psp_rd rd = psp_rd(c->inner, IMPORT_SIZE);
+    int pek;
+    int oca;
     int r;
 
     if (!c->writable) {
         return -EPERM;
     }
     r = ccp_user_inner(c, IMPORT_SIZE, true, false);
-    for (unsigned int i = 0; r == 0 && i < 2; i++) {
+    if (r != 0) {
+        return r;
+    }
+    for (unsigned int i = 0; i < 2; i++) {
         c->range[i].addr = psp_rd_le64(&rd);
         c->range[i].len = psp_rd_le32(&rd);
-        r = import_blob(c, i);
     }
-    return r;
+    pek = import_blob(c, 0);
+    if (pek != 0 && pek != UMEM_RETRY) {
+        return pek;
+    }
+    /* Asked for in the same run as the PEK, to save a retry. */
+    oca = import_blob(c, 1);
+    return pek != 0 ? pek : oca;
 }
 
 static int import_execute(struct ccp_call *c)

@@ -61,9 +61,19 @@ static int set_certs_prepare(struct ccp_call *c)
     return ccp_user_blob(c, BLOB_CERTS, certs->addr, certs->len);
 }
 
+static int set_config_prepare(struct ccp_call *c)
+{
+    return c->range[CONFIG].addr == 0
+               ? 0
+               : ccp_user_blob(c, BLOB_CONF, c->range[CONFIG].addr,
+                               CCP_SNP_CONFIG_SIZE);
+}
+
 static int set_ext_prepare(struct ccp_call *c)
 {
     int r = needs_snp_and_data(c);
+    int certs;
+    int conf;
 
     if (r == 0 && !c->writable) {
         r = -EPERM;
@@ -71,14 +81,16 @@ static int set_ext_prepare(struct ccp_call *c)
     if (r == 0) {
         r = ext_arguments(c, false);
     }
-    if (r == 0) {
-        r = set_certs_prepare(c);
+    if (r != 0) {
+        return r;
     }
-    if (r == 0 && c->range[CONFIG].addr != 0) {
-        r = ccp_user_blob(c, BLOB_CONF, c->range[CONFIG].addr,
-                          CCP_SNP_CONFIG_SIZE);
+    certs = set_certs_prepare(c);
+    if (certs != 0 && certs != UMEM_RETRY) {
+        return certs;
     }
-    return r;
+    /* Asked for in the same run as the certificates, to save a retry. */
+    conf = set_config_prepare(c);
+    return certs != 0 ? certs : conf;
 }
 
 static void keep_certs(struct ccp_call *c)

@@ -119,6 +119,7 @@ int ccp_platform_init(struct ccp_dev *dev, bool with_snp, uint32_t *error)
     if (r != 0 && r != -ENODEV && r != -EOPNOTSUPP) {
         return r;
     }
+    *error = CCP_NO_FW_CALL;
     r = legacy_init(dev, error);
     if (r != 0 && dev->state == CCP_UNINIT) {
         ccp_release_buffers(dev);

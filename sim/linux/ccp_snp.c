@@ -58,7 +58,8 @@ const struct ccp_command CCP_CMD_SNP_PLATFORM_STATUS = {
 
 static int guess_prepare(struct ccp_call *c)
 {
-    int r = ccp_user_inner(c, CCP_REPORT_ARGS_SIZE, true, true);
+    int r = c->data == 0 ? -EFAULT
+                         : ccp_user_inner(c, CCP_REPORT_ARGS_SIZE, true, true);
 
     if (r == UMEM_RETRY) {
         return r;
