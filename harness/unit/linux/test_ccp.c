@@ -194,6 +194,29 @@ static void test_unaligned_envelope(void **state)
     close_node(&n);
 }
 
+/* Linux leaks what it cannot take back; the firmware's answer is lost too. */
+static void test_page_not_given_back(void **state)
+{
+    static const struct ccp_row row = {.era = CCP_ERA_S3};
+    struct node n;
+    uint8_t bytes[16];
+
+    (void)state;
+    open_node(&n, &row, false);
+    put_envelope(&n, ENVELOPE, 9);
+    fake_psp_answer(n.f, 0x0c7, SEV_INVALID_PAGE_STATE, 1);
+    assert_int_equal(
+        fake_user_ioctl(&n.u, &n.chardev, true, SEV_ISSUE_CMD, ENVELOPE),
+        -EFAULT);
+    row_envelope(bytes, 9, U, 0);
+    fake_user_expect(&n.u, ENVELOPE, bytes, 16);
+    fake_user_check(&n.u);
+    fake_user_clear(&n.u);
+    ccp_remove(n.dev);
+    assert_int_equal(n.f->pages_out, 1);
+    fake_psp_drop(n.f);
+}
+
 /* How often a transport must ask, abi/linux.md §8.3. */
 struct rounds {
     const char *name;
@@ -783,6 +806,8 @@ int main(void)
          test_early_error_writes_envelope, NULL, NULL, NULL},
         {"entry__unaligned_envelope__works", test_unaligned_envelope, NULL,
          NULL, NULL},
+        {"snp_status__page_not_reclaimed__efault_and_leaked",
+         test_page_not_given_back, NULL, NULL, NULL},
         {"umem_array__export__keeps_the_plan", test_umem_array, NULL, NULL,
          NULL},
         {"era_names__parse_what_is_printed", test_era_names, NULL, NULL, NULL},
