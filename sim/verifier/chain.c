@@ -215,8 +215,10 @@ static bool leaf_signed(struct verify_ctx *ctx, char *why)
 
     if ((kind == CERT_VCEK && issuer != CERT_ASK) ||
         (kind == CERT_VLEK && issuer != CERT_ASVK)) {
-        snprintf(why, WHY_SIZE, "a %s is not for an %s to issue",
-                 cert_kind_name(kind), cert_kind_name(issuer));
+        snprintf(why, WHY_SIZE, "a %s must come from an %s, the issuer is: %s",
+                 cert_kind_name(kind),
+                 cert_kind_name(kind == CERT_VCEK ? CERT_ASK : CERT_ASVK),
+                 cert_kind_name(issuer));
         return false;
     }
     return cert_is_ca(ctx->ask, 0, why) &&
