@@ -52,6 +52,13 @@ static void fill_guest(const struct snp_guest *g, struct snp_report *p)
     p->launch_mit_vector = g->launch_mit_vector;
 }
 
+/* A profile comes from outside: it cannot make the field longer. */
+static size_t chip_id_size(const struct psp_profile *profile)
+{
+    return profile->chip_id_size < PSP_CHIP_ID_SIZE ? profile->chip_id_size
+                                                    : PSP_CHIP_ID_SIZE;
+}
+
 static void fill_platform(const struct snp_platform *snp, struct snp_report *p)
 {
     const struct psp_profile *profile = &snp->core->profile;
@@ -65,7 +72,7 @@ static void fill_platform(const struct snp_platform *snp, struct snp_report *p)
     p->cpuid_mod_id = profile->cpuid_model;
     p->cpuid_step = profile->cpuid_stepping;
     if (!snp->mask_chip_id) {
-        memcpy(p->chip_id, snp->core->chip.id, profile->chip_id_size);
+        memcpy(p->chip_id, snp->core->chip.id, chip_id_size(profile));
     }
     p->committed_tcb = snp->committed_tcb;
     p->current = version(&snp->current_version);
