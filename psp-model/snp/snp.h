@@ -11,6 +11,11 @@
 #define SNP_VMPCK_COUNT 4u
 #define SNP_KEY_SIZE    32u
 
+/** ma_gctx_paddr of a guest without a migration agent. */
+#define SNP_NO_AGENT UINT64_MAX
+/** 4 KiB pages of a 2 MiB page. */
+#define SNP_PAGES_2M (RMP_PAGE_2M_SIZE / RMP_PAGE_SIZE)
+
 enum snp_guest_state {
     SNP_GUEST_INIT = 0,
     SNP_GUEST_LAUNCH = 1,
@@ -29,7 +34,7 @@ struct snp_guest {
     uint8_t ld[48];
     uint8_t imd[48];
     bool imi_en;
-    uint64_t ma_gctx_paddr; /* all ones: no migration agent */
+    uint64_t ma_gctx_paddr; /* SNP_NO_AGENT without one */
     uint8_t vek[32];
     uint8_t oek[SNP_KEY_SIZE];
     uint64_t oek_iv_count;
