@@ -4,7 +4,7 @@
 # which runs the corpus and the kept crashes from exact-size heap copies.
 FUZZ_SRCS := $(wildcard fuzz/targets/fuzz_*.c)
 FUZZ_BINS := $(patsubst fuzz/targets/%.c,$(B)/fuzz/%,$(FUZZ_SRCS))
-DEPS_fuzz/targets := fuzz/support $(FOLDERS)
+DEPS_fuzz/targets := fuzz/support harness/support $(FOLDERS)
 DEPS_fuzz/support := $(FOLDERS)
 ifeq ($(BUILD),fuzz)
 CC          := clang
@@ -14,7 +14,7 @@ else
 FUZZ_MAIN   := $(B)/fuzz/support/replay_main.o
 FUZZ_LDFLAGS :=
 endif
-FUZZ_SUPPORT := $(filter-out %/replay_main.o,$(call objs_of,fuzz/support))
+FUZZ_SUPPORT := $(B)/harness/support/raw_guest.o $(filter-out %/replay_main.o,$(call objs_of,fuzz/support))
 
 $(FUZZ_BINS): $(B)/fuzz/%: $(B)/fuzz/targets/%.o $(FUZZ_MAIN) \
     $(FUZZ_SUPPORT) $(call libs_of,sim/cli)

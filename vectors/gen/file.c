@@ -12,7 +12,7 @@ json_t *gen_hex(const void *data, size_t size)
     char *text = malloc(2 * size + 1);
     json_t *out;
 
-    gen_need(text != NULL, "malloc");
+    raw_need(text != NULL, "malloc");
     for (size_t i = 0; i < size; i++) {
         text[2 * i] = digits[p[i] >> 4];
         text[2 * i + 1] = digits[p[i] & 15];
@@ -20,7 +20,7 @@ json_t *gen_hex(const void *data, size_t size)
     text[2 * size] = '\0';
     out = json_string(text);
     free(text);
-    gen_need(out != NULL, "json");
+    raw_need(out != NULL, "json");
     return out;
 }
 
@@ -31,14 +31,14 @@ void gen_file_open(struct gen_file *f, const char *schema)
     f->next_id = 1;
     f->root = json_pack("{s:s, s:i, s:{}, s:o}", "schema", schema,
                         "numberOfTests", 0, "notes", "testGroups", f->groups);
-    gen_need(f->root != NULL, "json");
+    raw_need(f->root != NULL, "json");
 }
 
 void gen_group(struct gen_file *f, json_t *given)
 {
-    gen_need(given != NULL, "group");
+    raw_need(given != NULL, "group");
     f->tests = json_array();
-    gen_need(json_array_append_new(
+    raw_need(json_array_append_new(
                  f->groups, json_pack("{s:{s:s, s:s}, s:o, s:o}", "source",
                                       "name", "vectors/gen", "version", "1",
                                       "given", given, "tests", f->tests)) == 0,
@@ -52,19 +52,19 @@ void gen_test(struct gen_file *f, json_t *test, const char *comment, bool valid,
         json_pack("{s:i, s:s, s:s, s:[]}", "tcId", f->next_id++, "comment",
                   comment, "result", valid ? "valid" : "invalid", "flags");
 
-    gen_need(row != NULL && test != NULL, comment);
+    raw_need(row != NULL && test != NULL, comment);
     if (flag != NULL) {
         json_array_append_new(json_object_get(row, "flags"), json_string(flag));
     }
-    gen_need(json_object_update(row, test) == 0, "json");
+    raw_need(json_object_update(row, test) == 0, "json");
     json_decref(test);
-    gen_need(json_array_append_new(f->tests, row) == 0, "json");
+    raw_need(json_array_append_new(f->tests, row) == 0, "json");
 }
 
 void gen_note(struct gen_file *f, const char *flag, const char *description,
               const char *spec)
 {
-    gen_need(json_object_set_new(json_object_get(f->root, "notes"), flag,
+    raw_need(json_object_set_new(json_object_get(f->root, "notes"), flag,
                                  json_pack("{s:s, s:s}", "description",
                                            description, "spec", spec)) == 0,
              "json");
@@ -78,7 +78,7 @@ void gen_file_close(struct gen_file *f, const char *dir, const char *name)
     json_object_set_new(f->root, "numberOfTests", json_integer(f->next_id - 1));
     snprintf(path, sizeof(path), "%s/%s", dir, name);
     out = fopen(path, "w");
-    gen_need(out != NULL && json_dumpf(f->root, out, JSON_INDENT(1)) == 0 &&
+    raw_need(out != NULL && json_dumpf(f->root, out, JSON_INDENT(1)) == 0 &&
                  fputc('\n', out) != EOF && fclose(out) == 0,
              path);
     json_decref(f->root);

@@ -63,21 +63,21 @@ static const char *const SPECS[] = {
 };
 static const char *const PROFILES[] = {"milan", "genoa", "turin"};
 
-static void guest_report(struct gen_guest *g, struct snp_report *report)
+static void guest_report(struct raw_guest *g, struct snp_report *report)
 {
     uint8_t request[0x1000], response[0x1000], plain[0xfa0];
     static const uint8_t payload[0x60];
-    struct gen_message msg = gen_next(g, 0, 5, 1, payload, sizeof(payload));
+    struct raw_message msg = raw_next(g, 0, 5, 1, payload, sizeof(payload));
     size_t size = 0;
 
-    gen_need(gen_send(g, &msg, request, response, &size) == 0, "report");
-    gen_need(gen_open(g, 0, response, plain) == 0x4c0, "report size");
-    gen_need(snp_report_decode(plain + 0x20, SNP_REPORT_SIZE, report, NULL) ==
+    raw_need(raw_send(g, &msg, request, response, &size) == 0, "report");
+    raw_need(raw_open(g, 0, response, plain) == 0x4c0, "report size");
+    raw_need(snp_report_decode(plain + 0x20, SNP_REPORT_SIZE, report, NULL) ==
                  PSP_OK,
              "report format");
 }
 
-static json_t *given(const struct gen_guest *g, const char *profile,
+static json_t *given(const struct raw_guest *g, const char *profile,
                      const char *spec, const struct snp_report *r)
 {
     bool identified = !psp_all_zero(r->id_key_digest, 48);
@@ -95,13 +95,13 @@ static json_t *given(const struct gen_guest *g, const char *profile,
         (int)r->policy, "guestSvn", (int)r->guest_svn);
 }
 
-static json_t *one(struct gen_guest *g, const struct request *q,
+static json_t *one(struct raw_guest *g, const struct request *q,
                    const struct snp_report *r)
 {
     uint8_t payload[0x28], request[0x1000], response[0x1000], plain[0xfa0];
     struct psp_wr w = psp_wr(payload, sizeof(payload));
     struct psp_tcb tcb = {{0}};
-    struct gen_message msg;
+    struct raw_message msg;
     struct psp_rd rd;
     size_t size = 0;
 
@@ -119,11 +119,11 @@ static json_t *one(struct gen_guest *g, const struct request *q,
     psp_wr_le32(&w, q->svn);
     psp_wr_bytes(&w, tcb.b, sizeof(tcb.b));
     psp_wr_le64(&w, q->mit);
-    msg = gen_next(g, 0, 3, q->version, payload, q->version == 1 ? 0x20 : 0x28);
-    gen_need(gen_send(g, &msg, request, response, &size) == 0, q->comment);
-    gen_need(gen_open(g, 0, response, plain) == 0x40, "size");
+    msg = raw_next(g, 0, 3, q->version, payload, q->version == 1 ? 0x20 : 0x28);
+    raw_need(raw_send(g, &msg, request, response, &size) == 0, q->comment);
+    raw_need(raw_open(g, 0, response, plain) == 0x40, "size");
     rd = psp_rd(plain, 4);
-    gen_need(psp_rd_le32(&rd) == q->status, q->comment);
+    raw_need(psp_rd_le32(&rd) == q->status, q->comment);
     return json_pack("{s:o, s:i, s:i, s:o}", "request",
                      gen_hex(payload, msg.size), "msgVersion", q->version,
                      "status", (int)q->status, "key",
@@ -133,16 +133,16 @@ static json_t *one(struct gen_guest *g, const struct request *q,
 static void group(struct gen_file *f, const char *profile, const char *spec)
 {
     struct snp_report report;
-    struct gen_guest g;
+    struct raw_guest g;
 
-    gen_guest_open(&g, profile, spec);
+    raw_guest_open(&g, profile, spec);
     guest_report(&g, &report);
     gen_group(f, given(&g, profile, spec, &report));
     for (size_t i = 0; i < sizeof(REQUESTS) / sizeof(REQUESTS[0]); i++) {
         gen_test(f, one(&g, &REQUESTS[i], &report), REQUESTS[i].comment,
                  REQUESTS[i].status == 0, REQUESTS[i].flag);
     }
-    gen_guest_close(&g);
+    raw_guest_close(&g);
 }
 
 void gen_keys(const char *dir)

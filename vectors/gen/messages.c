@@ -57,11 +57,11 @@ static const struct step STEPS[] = {
     {"and the first goes on where it was", NULL, GOOD, 0},
 };
 
-static json_t *run(struct gen_guest *g, const struct step *s)
+static json_t *run(struct raw_guest *g, const struct step *s)
 {
     static const uint8_t zeros[0x100];
     uint8_t payload[0x100], request[0x1000], response[0x1000];
-    struct gen_message msg;
+    struct raw_message msg;
     size_t size = 0;
     uint64_t status;
     json_t *answer;
@@ -70,15 +70,15 @@ static json_t *run(struct gen_guest *g, const struct step *s)
     if (s->type == 5 && s->vmpck < 4) {
         payload[0x40] = s->vmpck; /* VMPL not above the channel */
     }
-    msg = gen_next(g, s->vmpck & 3, s->type, s->version, payload, s->size);
+    msg = raw_next(g, s->vmpck & 3, s->type, s->version, payload, s->size);
     msg.seqno += (uint64_t)s->seqno_delta;
     msg.algo = s->algo;
     msg.hdr_version = s->hdr_version;
     msg.hdr_size = s->hdr_size;
     msg.vmpck = s->vmpck;
     msg.break_tag = s->break_tag != 0;
-    status = gen_send(g, &msg, request, response, &size);
-    gen_need(status == s->status, s->comment);
+    status = raw_send(g, &msg, request, response, &size);
+    raw_need(status == s->status, s->comment);
     answer = status == 0 ? gen_hex(response, size) : json_null();
     return json_pack("{s:o, s:i, s:o}", "request",
                      gen_hex(request, 0x60u + s->size), "mailboxStatus",
@@ -87,7 +87,7 @@ static json_t *run(struct gen_guest *g, const struct step *s)
 
 void gen_messages(const char *dir)
 {
-    struct gen_guest g;
+    struct raw_guest g;
     struct gen_file f;
 
     gen_file_open(&f, "snp_guest_message.schema.json");
@@ -102,7 +102,7 @@ void gen_messages(const char *dir)
     gen_note(&f, "Version", "MSG_VERSION is not defined for the type",
              "[56860 message header]");
     gen_note(&f, "Type", "MSG_TYPE is not a request", "[56860 message header]");
-    gen_guest_open(&g, "milan", NULL);
+    raw_guest_open(&g, "milan", NULL);
     gen_group(&f, json_pack("{s:s, s:o, s:i, s:o}", "profile", "milan", "vmpck",
                             gen_hex(g.vmpck, sizeof(g.vmpck)), "counter", 0,
                             "chipSecret", gen_hex(g.chip.secret, 48)));
@@ -110,6 +110,6 @@ void gen_messages(const char *dir)
         gen_test(&f, run(&g, &STEPS[i]), STEPS[i].comment, STEPS[i].status == 0,
                  STEPS[i].flag);
     }
-    gen_guest_close(&g);
+    raw_guest_close(&g);
     gen_file_close(&f, dir, "snp_guest_message.json");
 }

@@ -55,11 +55,11 @@ static const struct request REQUESTS[] = {
     {"reserved byte set", "ReservedBits", 0, 0, 0, 1, 0x0a, 0x16},
 };
 
-static json_t *one(struct gen_guest *g, const struct request *r)
+static json_t *one(struct raw_guest *g, const struct request *r)
 {
     uint8_t payload[0x60], request[0x1000], response[0x1000], plain[0xfa0];
     struct psp_wr w = psp_wr(payload, sizeof(payload));
-    struct gen_message msg;
+    struct raw_message msg;
     struct psp_rd rd;
     size_t size = 0;
     uint32_t status;
@@ -71,12 +71,12 @@ static json_t *one(struct gen_guest *g, const struct request *r)
     psp_wr_le32(&w, r->key_sel);
     psp_wr_u8(&w, r->mbz);
     psp_wr_pad_to(&w, sizeof(payload));
-    msg = gen_next(g, r->vmpck, 5, 1, payload, sizeof(payload));
-    gen_need(gen_send(g, &msg, request, response, &size) == 0, r->comment);
-    gen_need(gen_open(g, r->vmpck, response, plain) == 0x4c0, "size");
+    msg = raw_next(g, r->vmpck, 5, 1, payload, sizeof(payload));
+    raw_need(raw_send(g, &msg, request, response, &size) == 0, r->comment);
+    raw_need(raw_open(g, r->vmpck, response, plain) == 0x4c0, "size");
     rd = psp_rd(plain, 4);
     status = psp_rd_le32(&rd);
-    gen_need(status == r->status, r->comment);
+    raw_need(status == r->status, r->comment);
     test = json_pack("{s:o, s:i, s:i, s:o}", "request",
                      gen_hex(payload, sizeof(payload)), "vmpck", r->vmpck,
                      "status", (int)status, "response", gen_hex(plain, 0x4c0));
@@ -97,9 +97,9 @@ void gen_reports(const char *dir)
     gen_note(&f, "ReservedBits", "a must-be-zero field is not zero",
              "[56860 MSG_REPORT_REQ]");
     for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++) {
-        struct gen_guest g;
+        struct raw_guest g;
 
-        gen_guest_open(&g, KINDS[i].profile, KINDS[i].spec);
+        raw_guest_open(&g, KINDS[i].profile, KINDS[i].spec);
         gen_group(&f, json_pack("{s:s, s:s, s:o, s:o}", "profile",
                                 KINDS[i].profile, "guest", KINDS[i].spec,
                                 "chipId", gen_hex(g.chip.id, 64), "chipSecret",
@@ -108,7 +108,7 @@ void gen_reports(const char *dir)
             gen_test(&f, one(&g, &REQUESTS[j]), REQUESTS[j].comment,
                      REQUESTS[j].status == 0, REQUESTS[j].flag);
         }
-        gen_guest_close(&g);
+        raw_guest_close(&g);
     }
     gen_file_close(&f, dir, "snp_report.json");
 }

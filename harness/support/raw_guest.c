@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gen.h"
+#include "raw_guest.h"
 
 #include "crypto.h"
 #include "pki.h"
@@ -10,50 +10,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-const uint8_t GEN_SEED[PSP_SEED_SIZE] = "swpsp conformance vectors v1";
+const uint8_t RAW_SEED[PSP_SEED_SIZE] = "swpsp conformance vectors v1";
 
-void gen_need(bool ok, const char *what)
+void raw_need(bool ok, const char *what)
 {
     if (!ok) {
-        fprintf(stderr, "gen: %s failed\n", what);
+        fprintf(stderr, "raw_guest: %s failed\n", what);
         exit(1);
     }
 }
 
-void gen_guest_open(struct gen_guest *g, const char *profile, const char *text)
+void raw_guest_open(struct raw_guest *g, const char *profile, const char *text)
 {
     struct machine_config config = {
         .profile = psp_profile_by_name(profile),
-        .seed = GEN_SEED,
+        .seed = RAW_SEED,
     };
     char error[SPEC_ERROR_SIZE] = "";
     enum sev_status status = SEV_SUCCESS;
     struct vm_spec spec;
 
     memset(g, 0, sizeof(*g));
-    gen_need(config.profile != NULL, profile);
-    pki_chip_make(GEN_SEED, config.profile->generation, 0, &config.chip);
+    raw_need(config.profile != NULL, profile);
+    pki_chip_make(RAW_SEED, config.profile->generation, 0, &config.chip);
     g->chip = config.chip;
-    gen_need(machine_create(&config, &g->m) == 0, "machine");
-    gen_need(machine_platform_init(g->m) == SEV_SUCCESS, "platform init");
+    raw_need(machine_create(&config, &g->m) == 0, "machine");
+    raw_need(machine_platform_init(g->m) == SEV_SUCCESS, "platform init");
     if (text == NULL) {
-        gen_need(vm_spec_default(&spec, config.profile) == 0, "spec");
+        raw_need(vm_spec_default(&spec, config.profile) == 0, "spec");
     } else {
-        gen_need(vm_spec_parse(text, strlen(text), NULL, config.profile, &spec,
+        raw_need(vm_spec_parse(text, strlen(text), NULL, config.profile, &spec,
                                error) == 0,
                  error);
     }
-    gen_need(vm_launch(g->m, &spec, &g->vm, &status) == 0, "launch");
+    raw_need(vm_launch(g->m, &spec, &g->vm, &status) == 0, "launch");
     vm_spec_clear(&spec);
-    gen_need(vm_read(g->vm, vm_secrets_gpa(g->vm) + 0x20, g->vmpck,
+    raw_need(vm_read(g->vm, vm_secrets_gpa(g->vm) + 0x20, g->vmpck,
                      sizeof(g->vmpck)) == 0,
              "secrets page");
     g->request_gpa = vm_shared_alloc(g->vm, 1);
     g->response_gpa = vm_shared_alloc(g->vm, 1);
-    gen_need(g->request_gpa != 0 && g->response_gpa != 0, "shared pages");
+    raw_need(g->request_gpa != 0 && g->response_gpa != 0, "shared pages");
 }
 
-void gen_guest_close(struct gen_guest *g)
+void raw_guest_close(struct raw_guest *g)
 {
     vm_shared_free(g->vm, g->request_gpa, 1);
     vm_shared_free(g->vm, g->response_gpa, 1);
@@ -62,11 +62,11 @@ void gen_guest_close(struct gen_guest *g)
     psp_wipe(g, sizeof(*g));
 }
 
-struct gen_message gen_next(const struct gen_guest *g, uint8_t vmpck,
+struct raw_message raw_next(const struct raw_guest *g, uint8_t vmpck,
                             uint8_t type, uint8_t version,
                             const uint8_t *payload, size_t size)
 {
-    return (struct gen_message){
+    return (struct raw_message){
         .seqno = g->seqno[vmpck] + 1,
         .algo = 1,
         .hdr_version = 1,
@@ -87,7 +87,7 @@ static void message_iv(uint8_t iv[GCM_IV_SIZE], uint64_t seqno)
     psp_wr_pad_to(&w, GCM_IV_SIZE);
 }
 
-static size_t seal(const struct gen_guest *g, const struct gen_message *msg,
+static size_t seal(const struct raw_guest *g, const struct raw_message *msg,
                    uint8_t page[0x1000])
 {
     struct psp_wr w = psp_wr(page, 0x1000);
@@ -114,7 +114,7 @@ static size_t seal(const struct gen_guest *g, const struct gen_message *msg,
     return 0x60 + msg->size;
 }
 
-uint64_t gen_send(struct gen_guest *g, const struct gen_message *msg,
+uint64_t raw_send(struct raw_guest *g, const struct raw_message *msg,
                   uint8_t request[0x1000], uint8_t response[0x1000],
                   size_t *response_size)
 {
@@ -125,11 +125,11 @@ uint64_t gen_send(struct gen_guest *g, const struct gen_message *msg,
     };
 
     (void)seal(g, msg, request);
-    gen_need(vm_shared_write(g->vm, g->request_gpa, request, 0x1000) == 0,
+    raw_need(vm_shared_write(g->vm, g->request_gpa, request, 0x1000) == 0,
              "request page");
-    gen_need(vm_exit_guest_request(g->vm, &req) == 0, "VM exit");
+    raw_need(vm_exit_guest_request(g->vm, &req) == 0, "VM exit");
     if (req.exitinfo2 == 0) {
-        gen_need(vm_shared_read(g->vm, g->response_gpa, response, 0x1000) == 0,
+        raw_need(vm_shared_read(g->vm, g->response_gpa, response, 0x1000) == 0,
                  "response page");
         *response_size = 0x60u + (size_t)(response[0x36] | response[0x37] << 8);
         g->seqno[msg->vmpck] = msg->seqno + 1;
@@ -137,7 +137,7 @@ uint64_t gen_send(struct gen_guest *g, const struct gen_message *msg,
     return req.exitinfo2;
 }
 
-size_t gen_open(const struct gen_guest *g, uint8_t vmpck,
+size_t raw_open(const struct raw_guest *g, uint8_t vmpck,
                 const uint8_t *response, uint8_t payload[0xfa0])
 {
     size_t size = (size_t)(response[0x36] | response[0x37] << 8);
@@ -146,7 +146,7 @@ size_t gen_open(const struct gen_guest *g, uint8_t vmpck,
 
     psp_rd_skip(&r, 0x20);
     message_iv(iv, psp_rd_le64(&r));
-    gen_need(size <= 0xfa0 &&
+    raw_need(size <= 0xfa0 &&
                  psp_gcm_open(g->vmpck[vmpck], iv, response + 0x30, 0x30,
                               response + 0x60, size, response, payload),
              "response tag");

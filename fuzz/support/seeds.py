@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Make fuzz/corpus from vectors/v1 and from a certificate export.
+
+usage: seeds.py SWPSP     (run from the top folder)
+
+Only adds and overwrites its own files (seed-*).
+"""
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+CORPUS = "fuzz/corpus"
+
+
+def put(target, name, data):
+    folder = os.path.join(CORPUS, target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "seed-" + name), "wb") as out:
+        out.write(data)
+
+
+def vectors(name):
+    with open("vectors/v1/" + name, encoding="utf-8") as text:
+        return json.load(text)["testGroups"]
+
+
+def reports():
+    for i, group in enumerate(vectors("snp_report.json")):
+        response = bytes.fromhex(group["tests"][0]["response"])
+        put("fuzz_report", "%d" % i, response[0x20:])
+        yield group["given"]["profile"], response[0x20:]
+
+
+def blobs(parts):
+    lengths = [len(p) for p in parts]
+    return struct.pack("<5H", lengths[0] | 0x8000, *lengths[1:]) + \
+        b"".join(parts)
+
+
+def certificates(swpsp, by_profile):
+    for profile, report in by_profile.items():
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([swpsp, "certs", "export", "--insecure-dev-seed",
+                            "--profile", profile, folder], check=True)
+            product = os.listdir(folder + "/pki")[0]
+
+            def read(name):
+                with open(os.path.join(folder, name), "rb") as f:
+                    return f.read()
+            put("fuzz_cert_table", profile, read("guest/cert_table.bin"))
+            pki = "pki/%s/" % product
+            put("fuzz_verify", profile + "-der",
+                blobs([report, read("guest/vcek.der"), read(pki + "ask.der"),
+                       read(pki + "ark.der"), read(pki + "crl.der")]))
+            put("fuzz_verify", profile + "-pem",
+                blobs([report, read("guest/vcek.pem"), read(pki + "ask.pem"),
+                       read(pki + "ark.pem"), b""]))
+    put("fuzz_cert_table", "empty", b"")
+    put("fuzz_cert_table", "terminator", bytes(24))
+    put("fuzz_cert_table", "no-terminator", b"\x01" * 24)
+    put("fuzz_verify", "nothing", b"")
+
+
+def messages():
+    for group in vectors("snp_guest_message.json"):
+        for test in group["tests"]:
+            request = bytes.fromhex(test["request"])
+            put("fuzz_guest_request", "raw-%02d" % test["tcId"],
+                b"\x01" + request)
+    sizes = {1: (0x10, 0x40), 3: (0x20, 0x28), 5: (0x60,), 7: (0x10,),
+             9: (0x320,), 11: (0x320,), 13: (0x40,), 15: (0x320,),
+             17: (0x80,), 40: (0x10,)}
+    for kind, choices in sizes.items():
+        for n in choices:
+            for version in (1, 2):
+                put("fuzz_guest_request", "sealed-%d-%d-%x" %
+                    (kind, version, n),
+                    b"\x00" + 2 * (bytes([0, kind, version]) +
+                                   struct.pack("<I", n) + bytes(n)))
+
+
+def ioctls():
+    for era in range(4):
+        for request in range(4):
+            for certs in (0, 0x80):
+                step = bytes([request]) + bytes([1]) + bytes(7) + b"\0\0" + \
+                    bytes(8) + bytes(96) + b"\0" + \
+                    struct.pack("<II", 0x4000, 0)
+                put("fuzz_sev_guest", "%d-%d-%02x" % (era, request, certs),
+                    bytes([era | certs]) + step.ljust(150, b"\0") * 3)
+    query = bytes([2, 1]) + bytes(7) + b"\0\0" + bytes(8) + bytes(96) + \
+        b"\xe0" + b"\xff" * 8 + struct.pack("<II", 0, 0)
+    put("fuzz_sev_guest", "query", b"\x83" + query.ljust(150, b"\0") * 2)
+    put("fuzz_sev_guest", "null", b"\x03" + bytes([0, 1]) + bytes(7) +
+        b"\xd5\xd5" + bytes(130))
+
+
+def guests():
+    texts = [
+        "{}", "[]", "{", "{\"policy\": 1}", "{\"policy\": \"0x30000\"}",
+        "{\"vmpl\": 4}", "{\"vmpl\": 3}", "{\"unknown\": 1}",
+        "{\"name\": \"a\", \"name\": \"b\"}",
+        "{\"host_data\": \"%s\"}" % ("42" * 32),
+        "{\"host_data\": \"42\"}",
+        "{\"family_id\": \"%s\", \"guest_svn\": 7}" % ("01" * 16),
+        "{\"certs\": \"none\"}", "{\"certs\": \"/etc/passwd\"}",
+        "{\"pages\": [{\"type\": \"normal\", \"gpa\": \"0x1000\", "
+        "\"fill\": 85, \"count\": 3}, {\"type\": \"zero\", \"gpa\": 16384}, "
+        "{\"type\": \"secrets\", \"gpa\": \"0x5000\"}, "
+        "{\"type\": \"cpuid\", \"gpa\": \"0x6000\"}]}",
+        "{\"pages\": [{\"type\": \"normal\", \"gpa\": 1}]}",
+        "{\"pages\": [{\"type\": \"vmsa\", \"hex\": \"00\", "
+        "\"vmpl_perms\": [1, 2, 3]}]}",
+        "{\"pages\": {}}", "{\"vcpus\": 100000}", "\0", "{\"imi\": true}",
+        "{\"id_block\": {\"hex\": \"00\"}}",
+    ]
+    for i, text in enumerate(texts):
+        put("fuzz_guest_spec", "%02d" % i, text.encode())
+
+
+def main():
+    certificates(sys.argv[1], dict(reports()))
+    messages()
+    ioctls()
+    guests()
+
+
+if __name__ == "__main__":
+    main()
