@@ -188,7 +188,7 @@ enum psp_err pki_ca_rsa(struct pki_ca *ca, enum pki_role role,
     enum psp_err err = PSP_OK;
 
     if ((unsigned int)role >= PKI_ROLE_COUNT ||
-        (role == PKI_ASVK && !x509_exists(ca->generation))) {
+        (role == PKI_ASVK && !pki_x509_exists(ca->generation))) {
         return PSP_E_PARAM;
     }
     if (ca->rsa[role] == NULL) {

@@ -16,27 +16,27 @@ static const uint8_t OID_CRL_DP[3] = {0x55, 0x1d, 0x1f};
 static void ext_raw(struct der *d, const uint8_t oid[3], bool critical,
                     const void *value, size_t size)
 {
-    struct x509_ext ext = x509_ext_open(d, oid, 3, critical);
+    struct pki_x509_ext ext = pki_x509_ext_open(d, oid, 3, critical);
 
     der_raw(d, value, size);
-    x509_ext_close(d, &ext);
+    pki_x509_ext_close(d, &ext);
 }
 
 static void ext_ski(struct der *d, const struct psp_rsa_pub *pub)
 {
-    struct x509_ext ext = x509_ext_open(d, OID_SKI, 3, false);
+    struct pki_x509_ext ext = pki_x509_ext_open(d, OID_SKI, 3, false);
     uint8_t id[RSA_KEY_ID_SIZE];
 
     psp_rsa_key_id(pub, id);
     der_value(d, DER_OCTET_STRING, id, sizeof(id));
-    x509_ext_close(d, &ext);
+    pki_x509_ext_close(d, &ext);
 }
 
 /* AMD's own address, also when a stand-in serves it: verifiers compare it. */
 static void ext_crl_dp(struct der *d, enum psp_generation generation,
                        const char *kind)
 {
-    struct x509_ext ext = x509_ext_open(d, OID_CRL_DP, 3, false);
+    struct pki_x509_ext ext = pki_x509_ext_open(d, OID_CRL_DP, 3, false);
     const char *const parts[] = {"https://kdsintf.amd.com/", kind, "/v1/",
                                  psp_generation_name(generation), "/crl"};
     size_t mark[5];
@@ -52,7 +52,7 @@ static void ext_crl_dp(struct der *d, enum psp_generation generation,
     for (size_t i = 5; i > 0; i--) {
         der_close(d, mark[i - 1]);
     }
-    x509_ext_close(d, &ext);
+    pki_x509_ext_close(d, &ext);
 }
 
 static void ark_extensions(struct der *d, const struct pki_ca *ca,
@@ -70,7 +70,7 @@ static void ask_extensions(struct der *d, const struct pki_ca *ca,
                            const struct psp_rsa_pub *ark)
 {
     ext_ski(d, own);
-    x509_ext_aki(d, ark);
+    pki_x509_ext_aki(d, ark);
     ext_raw(d, OID_BASIC_CONSTRAINTS, true, "\x30\x06\x01\x01\xff\x02\x01\x00",
             8);
     ext_raw(d, OID_KEY_USAGE, true, "\x03\x02\x01\x04", 4);
@@ -100,11 +100,11 @@ static void ca_tbs(struct der *d, const struct pki_ca *ca, enum pki_role role,
     mark[1] = der_open(d, DER_CONTEXT_CONSTRUCTED(0));
     der_uint(d, 2); /* v3 */
     der_close(d, mark[1]);
-    der_uint(d, x509_ca_serial(ca->generation, role));
-    x509_pss_sha384(d);
-    x509_ca_name(d, ca, PKI_ARK);
-    x509_validity(d, X509_CA_NOT_BEFORE, X509_CA_NOT_AFTER);
-    x509_ca_name(d, ca, role);
+    der_uint(d, pki_x509_ca_serial(ca->generation, role));
+    pki_x509_pss_sha384(d);
+    pki_x509_ca_name(d, ca, PKI_ARK);
+    pki_x509_validity(d, X509_CA_NOT_BEFORE, X509_CA_NOT_AFTER);
+    pki_x509_ca_name(d, ca, role);
     spki_rsa(d, own);
     mark[1] = der_open(d, DER_CONTEXT_CONSTRUCTED(3));
     mark[2] = der_open(d, DER_SEQUENCE);
@@ -126,7 +126,8 @@ enum psp_err pki_ca_cert(struct pki_ca *ca, enum pki_role role,
     struct der d = der(bytes, sizeof(bytes));
     enum psp_err err;
 
-    if (!x509_exists(ca->generation) || (unsigned int)role >= PKI_ROLE_COUNT) {
+    if (!pki_x509_exists(ca->generation) ||
+        (unsigned int)role >= PKI_ROLE_COUNT) {
         return PSP_E_PARAM;
     }
     if (ca->cert[role].der != NULL) {
@@ -144,7 +145,7 @@ enum psp_err pki_ca_cert(struct pki_ca *ca, enum pki_role role,
     if (!der_done(&d)) {
         return PSP_E_CRYPTO;
     }
-    err = x509_sign(ca, PKI_ARK, &d, &ca->cert[role]);
+    err = pki_x509_sign(ca, PKI_ARK, &d, &ca->cert[role]);
     if (err == PSP_OK) {
         *out = &ca->cert[role];
     }
@@ -155,29 +156,29 @@ static void crl_tbs(struct der *d, const struct pki_ca *ca,
                     const struct psp_rsa_pub *ark, uint64_t day,
                     uint32_t number, bool revoke_ask)
 {
-    struct x509_ext ext;
+    struct pki_x509_ext ext;
     size_t mark[3];
 
     mark[0] = der_open(d, DER_SEQUENCE);
     der_uint(d, 1); /* v2 */
-    x509_pss_sha384(d);
-    x509_ca_name(d, ca, PKI_ARK);
+    pki_x509_pss_sha384(d);
+    pki_x509_ca_name(d, ca, PKI_ARK);
     der_utc_time(d, day * DAY);
     der_utc_time(d, (day + CRL_LIFE_DAYS) * DAY);
     if (revoke_ask) { /* absent when empty */
         mark[1] = der_open(d, DER_SEQUENCE);
         mark[2] = der_open(d, DER_SEQUENCE);
-        der_uint(d, x509_ca_serial(ca->generation, PKI_ASK));
+        der_uint(d, pki_x509_ca_serial(ca->generation, PKI_ASK));
         der_utc_time(d, day * DAY);
         der_close(d, mark[2]);
         der_close(d, mark[1]);
     }
     mark[1] = der_open(d, DER_CONTEXT_CONSTRUCTED(0));
     mark[2] = der_open(d, DER_SEQUENCE);
-    x509_ext_aki(d, ark);
-    ext = x509_ext_open(d, OID_CRL_NUMBER, 3, false);
+    pki_x509_ext_aki(d, ark);
+    ext = pki_x509_ext_open(d, OID_CRL_NUMBER, 3, false);
     der_uint(d, number);
-    x509_ext_close(d, &ext);
+    pki_x509_ext_close(d, &ext);
     der_close(d, mark[2]);
     der_close(d, mark[1]);
     der_close(d, mark[0]);
@@ -191,7 +192,7 @@ enum psp_err pki_crl(struct pki_ca *ca, uint64_t now, uint32_t number,
     struct der d = der(bytes, sizeof(bytes));
     enum psp_err err;
 
-    if (!x509_exists(ca->generation)) {
+    if (!pki_x509_exists(ca->generation)) {
         return PSP_E_PARAM;
     }
     err = pki_ca_rsa(ca, PKI_ARK, &ark);
@@ -202,5 +203,5 @@ enum psp_err pki_crl(struct pki_ca *ca, uint64_t now, uint32_t number,
     if (!der_done(&d)) {
         return PSP_E_PARAM; /* the date */
     }
-    return x509_sign(ca, PKI_ARK, &d, out);
+    return pki_x509_sign(ca, PKI_ARK, &d, out);
 }

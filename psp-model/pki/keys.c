@@ -131,7 +131,7 @@ enum psp_err pki_vlek_stick_tcb(const uint8_t in[PKI_HASHSTICK_SIZE],
                                 struct psp_tcb *tcb)
 {
     struct psp_rd r = psp_rd(in, PKI_HASHSTICK_SIZE);
-    struct psp_tcb got;
+    struct psp_tcb got = {{0}};
 
     psp_rd_skip(&r, GCM_IV_SIZE);
     psp_rd_mbz(&r, 4);

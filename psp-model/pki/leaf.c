@@ -68,12 +68,12 @@ static bool tcb_in_range(enum psp_generation generation,
 }
 
 /* Extension 1.3.6.1.4.1.3704.1.@arc, or ....1.3.@spl when @arc is 3. */
-static struct x509_ext amd_open(struct der *d, uint8_t arc, uint8_t spl)
+static struct pki_x509_ext amd_open(struct der *d, uint8_t arc, uint8_t spl)
 {
     const uint8_t oid[10] = {0x2b, 0x06, 0x01, 0x04, 0x01,
                              0x9c, 0x78, 0x01, arc,  spl};
 
-    return x509_ext_open(d, oid, arc == 3 ? 10 : 9, false);
+    return pki_x509_ext_open(d, oid, arc == 3 ? 10 : 9, false);
 }
 
 /* What the two kinds of leaf differ in. */
@@ -90,17 +90,17 @@ struct leaf {
 static void extensions(struct der *d, const struct leaf_profile *profile,
                        const struct leaf *leaf)
 {
-    struct x509_ext ext = amd_open(d, 1, 0);
+    struct pki_x509_ext ext = amd_open(d, 1, 0);
 
     der_uint(d, profile->struct_version);
-    x509_ext_close(d, &ext);
+    pki_x509_ext_close(d, &ext);
     ext = amd_open(d, 2, 0);
     der_text(d, DER_IA5_STRING, leaf->product);
-    x509_ext_close(d, &ext);
+    pki_x509_ext_close(d, &ext);
     for (size_t i = 0; i < SPL_COUNT; i++) {
         ext = amd_open(d, 3, profile->spl[i].arc);
         der_uint(d, leaf->tcb->b[profile->spl[i].tcb_byte]);
-        x509_ext_close(d, &ext);
+        pki_x509_ext_close(d, &ext);
     }
     if (leaf->hwid != NULL) {
         ext = amd_open(d, 4, 0);
@@ -109,7 +109,7 @@ static void extensions(struct der *d, const struct leaf_profile *profile,
         ext = amd_open(d, 5, 0);
         der_text(d, DER_IA5_STRING, leaf->csp_id);
     }
-    x509_ext_close(d, &ext);
+    pki_x509_ext_close(d, &ext);
 }
 
 static void spki_p384(struct der *d, const struct psp_p384_pub *pub)
@@ -134,10 +134,10 @@ static void leaf_tbs(struct der *d, const struct pki_ca *ca,
     der_uint(d, 2); /* v3 */
     der_close(d, mark[1]);
     der_uint(d, 0); /* serial */
-    x509_pss_sha384(d);
-    x509_ca_name(d, ca, leaf->issuer);
-    x509_validity(d, X509_LEAF_NOT_BEFORE, X509_LEAF_NOT_AFTER);
-    x509_leaf_name(d, leaf->cn);
+    pki_x509_pss_sha384(d);
+    pki_x509_ca_name(d, ca, leaf->issuer);
+    pki_x509_validity(d, X509_LEAF_NOT_BEFORE, X509_LEAF_NOT_AFTER);
+    pki_x509_leaf_name(d, leaf->cn);
     spki_p384(d, leaf->pub);
     mark[1] = der_open(d, DER_CONTEXT_CONSTRUCTED(3));
     mark[2] = der_open(d, DER_SEQUENCE);
@@ -157,7 +157,7 @@ static enum psp_err issue(struct pki_ca *ca, const struct leaf_profile *profile,
     if (!der_done(&d)) {
         return PSP_E_CRYPTO;
     }
-    return x509_sign(ca, leaf->issuer, &d, out);
+    return pki_x509_sign(ca, leaf->issuer, &d, out);
 }
 
 enum psp_err pki_vcek_cert(struct pki_ca *ca, const struct psp_chip *chip,

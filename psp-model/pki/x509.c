@@ -17,12 +17,12 @@ static const uint8_t PSS_SHA384[67] = {
     0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02,
     0x05, 0x00, 0xa2, 0x03, 0x02, 0x01, 0x30};
 
-bool x509_exists(enum psp_generation generation)
+bool pki_x509_exists(enum psp_generation generation)
 {
-    return x509_product(generation) != 0;
+    return pki_x509_product(generation) != 0;
 }
 
-unsigned int x509_product(enum psp_generation generation)
+unsigned int pki_x509_product(enum psp_generation generation)
 {
     switch (generation) {
     case PSP_MILAN:
@@ -39,15 +39,15 @@ unsigned int x509_product(enum psp_generation generation)
     return 0;
 }
 
-uint32_t x509_ca_serial(enum psp_generation generation, enum pki_role role)
+uint32_t pki_x509_ca_serial(enum psp_generation generation, enum pki_role role)
 {
     static const uint32_t low[PKI_ROLE_COUNT] = {
         [PKI_ARK] = 0x0000, [PKI_ASK] = 0x0001, [PKI_ASVK] = 0x0101};
 
-    return SERIAL_MARK | x509_product(generation) << 16 | low[role];
+    return SERIAL_MARK | pki_x509_product(generation) << 16 | low[role];
 }
 
-void x509_pss_sha384(struct der *d)
+void pki_x509_pss_sha384(struct der *d)
 {
     der_raw(d, PSS_SHA384, sizeof(PSS_SHA384));
 }
@@ -83,7 +83,8 @@ static void name(struct der *d, const char *organization, const char *cn)
 
 #define AMD "Advanced Micro Devices"
 
-void x509_ca_name(struct der *d, const struct pki_ca *ca, enum pki_role role)
+void pki_x509_ca_name(struct der *d, const struct pki_ca *ca,
+                      enum pki_role role)
 {
     static const char *const prefix[PKI_ROLE_COUNT] = {
         [PKI_ARK] = "ARK-", [PKI_ASK] = "SEV-", [PKI_ASVK] = "SEV-VLEK-"};
@@ -97,12 +98,12 @@ void x509_ca_name(struct der *d, const struct pki_ca *ca, enum pki_role role)
     name(d, marked ? "SEV simulator - not AMD" : AMD, cn);
 }
 
-void x509_leaf_name(struct der *d, const char *cn)
+void pki_x509_leaf_name(struct der *d, const char *cn)
 {
     name(d, AMD, cn);
 }
 
-void x509_validity(struct der *d, uint64_t not_before, uint64_t not_after)
+void pki_x509_validity(struct der *d, uint64_t not_before, uint64_t not_after)
 {
     size_t seq = der_open(d, DER_SEQUENCE);
 
@@ -111,10 +112,10 @@ void x509_validity(struct der *d, uint64_t not_before, uint64_t not_after)
     der_close(d, seq);
 }
 
-struct x509_ext x509_ext_open(struct der *d, const void *oid, size_t oid_size,
-                              bool critical)
+struct pki_x509_ext pki_x509_ext_open(struct der *d, const void *oid,
+                                      size_t oid_size, bool critical)
 {
-    struct x509_ext ext;
+    struct pki_x509_ext ext;
 
     ext.seq = der_open(d, DER_SEQUENCE);
     der_value(d, DER_OID, oid, oid_size);
@@ -125,26 +126,26 @@ struct x509_ext x509_ext_open(struct der *d, const void *oid, size_t oid_size,
     return ext;
 }
 
-void x509_ext_close(struct der *d, const struct x509_ext *ext)
+void pki_x509_ext_close(struct der *d, const struct pki_x509_ext *ext)
 {
     der_close(d, ext->octets);
     der_close(d, ext->seq);
 }
 
-void x509_ext_aki(struct der *d, const struct psp_rsa_pub *pub)
+void pki_x509_ext_aki(struct der *d, const struct psp_rsa_pub *pub)
 {
-    struct x509_ext ext = x509_ext_open(d, "\x55\x1d\x23", 3, false);
+    struct pki_x509_ext ext = pki_x509_ext_open(d, "\x55\x1d\x23", 3, false);
     size_t seq = der_open(d, DER_SEQUENCE);
     uint8_t id[RSA_KEY_ID_SIZE];
 
     psp_rsa_key_id(pub, id);
     der_value(d, DER_CONTEXT(0), id, sizeof(id));
     der_close(d, seq);
-    x509_ext_close(d, &ext);
+    pki_x509_ext_close(d, &ext);
 }
 
-enum psp_err x509_sign(struct pki_ca *ca, enum pki_role signer,
-                       const struct der *tbs, struct pki_cert *out)
+enum psp_err pki_x509_sign(struct pki_ca *ca, enum pki_role signer,
+                           const struct der *tbs, struct pki_cert *out)
 {
     uint8_t bytes[X509_CERT_MAX];
     struct der d = der(bytes, sizeof(bytes));
@@ -159,7 +160,7 @@ enum psp_err x509_sign(struct pki_ca *ca, enum pki_role signer,
     }
     seq = der_open(&d, DER_SEQUENCE);
     der_raw(&d, tbs->buf, tbs->pos);
-    x509_pss_sha384(&d);
+    pki_x509_pss_sha384(&d);
     der_bit_string(&d, sig, sig_size);
     der_close(&d, seq);
     out->der = malloc(d.pos);

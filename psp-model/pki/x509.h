@@ -32,41 +32,43 @@ struct pki_ca {
 };
 
 /** True if the generation has X.509 certificates: Milan, Genoa, Turin. */
-bool x509_exists(enum psp_generation generation);
+bool pki_x509_exists(enum psp_generation generation);
 
 /** Number of the generation in serials: 1 Milan, 2 Genoa, 3 Turin. */
-unsigned int x509_product(enum psp_generation generation);
+unsigned int pki_x509_product(enum psp_generation generation);
 
 /** Serial of a CA certificate: 53 PP 00 00, 53 PP 00 01, 53 PP 01 01. */
-uint32_t x509_ca_serial(enum psp_generation generation, enum pki_role role);
+uint32_t pki_x509_ca_serial(enum psp_generation generation, enum pki_role role);
 
 /** AlgorithmIdentifier RSASSA-PSS, SHA-384, MGF1-SHA-384, salt 48, no trailer
  * field. */
-void x509_pss_sha384(struct der *d);
+void pki_x509_pss_sha384(struct der *d);
 
 /** Name of a CA. */
-void x509_ca_name(struct der *d, const struct pki_ca *ca, enum pki_role role);
+void pki_x509_ca_name(struct der *d, const struct pki_ca *ca,
+                      enum pki_role role);
 /** Name of a leaf, @cn "SEV-VCEK" or "SEV-VLEK". */
-void x509_leaf_name(struct der *d, const char *cn);
+void pki_x509_leaf_name(struct der *d, const char *cn);
 
-void x509_validity(struct der *d, uint64_t not_before, uint64_t not_after);
+void pki_x509_validity(struct der *d, uint64_t not_before, uint64_t not_after);
 
 /** Extension of @oid (its content octets); fill the value, then close with
- * x509_ext_close(). */
-struct x509_ext {
+ * pki_x509_ext_close(). */
+struct pki_x509_ext {
     size_t seq;
     size_t octets;
 };
-struct x509_ext x509_ext_open(struct der *d, const void *oid, size_t oid_size,
-                              bool critical);
-void x509_ext_close(struct der *d, const struct x509_ext *ext);
+struct pki_x509_ext pki_x509_ext_open(struct der *d, const void *oid,
+                                      size_t oid_size, bool critical);
+void pki_x509_ext_close(struct der *d, const struct pki_x509_ext *ext);
 
 /** authorityKeyIdentifier with the key id of @pub, not critical. */
-void x509_ext_aki(struct der *d, const struct psp_rsa_pub *pub);
+void pki_x509_ext_aki(struct der *d, const struct psp_rsa_pub *pub);
 
 /** SEQUENCE { @tbs, algorithm, signature by @signer }, allocated. */
-PSP_MUST_CHECK enum psp_err x509_sign(struct pki_ca *ca, enum pki_role signer,
-                                      const struct der *tbs,
-                                      struct pki_cert *out);
+PSP_MUST_CHECK enum psp_err pki_x509_sign(struct pki_ca *ca,
+                                          enum pki_role signer,
+                                          const struct der *tbs,
+                                          struct pki_cert *out);
 
 #endif

@@ -97,7 +97,7 @@ static void lower(const char *name, char out[16])
 {
     size_t i = 0;
 
-    for (; name[i] != '\0' && i < 15; i++) {
+    for (; i < 15 && name[i] != '\0'; i++) {
         out[i] = (char)tolower((unsigned char)name[i]);
     }
     out[i] = '\0';
