@@ -6,8 +6,14 @@ UNIT_PARTS := wire crypto pki core snp sev platform verifier host linux \
 part_folder = $(strip $(if $(filter wire crypto pki core snp sev platform,$(1)),\
 psp-model/$(1),sim/$(1)))
 TEST_INC := -Ipsp-model/include $(addprefix -I,$(FOLDERS)) -Iharness/support
-# Support code may use everything.
-SUPPORT_OBJS = $(call objs_of,harness/support)
+# Support code may use everything; as an archive, a test takes what it needs.
+SUPPORT = $(B)/lib/harness_support.a
+$(SUPPORT): $(call objs_of,harness/support)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+# The firmware's halves are driven through the mailbox.
+link_folder = $(if $(filter snp sev,$(1)),psp-model/platform,$(call part_folder,$(1)))
 
 UNIT_SRCS := $(wildcard harness/unit/*/test_*.c)
 UNIT_BINS := $(patsubst harness/unit/%.c,$(B)/test/%,$(UNIT_SRCS))
@@ -15,8 +21,8 @@ UNIT_BINS := $(patsubst harness/unit/%.c,$(B)/test/%,$(UNIT_SRCS))
 define unit_part_rule
 DEPS_harness/unit/$(1) := harness/support $(FOLDERS)
 $(patsubst harness/unit/%.c,$(B)/test/%,$(wildcard harness/unit/$(1)/test_*.c)): \
-$(B)/test/%: $(B)/harness/unit/%.o $(call objs_of,harness/support) \
-    $(call libs_of,$(call part_folder,$(1)))
+$(B)/test/%: $(B)/harness/unit/%.o $(SUPPORT) \
+    $(call libs_of,$(strip $(call link_folder,$(1))))
 	@mkdir -p $$(@D)
 	@echo "LD $$@"
 	$$(Q)$$(CC) $$(BASE) $$(LDHARD) -o $$@ $$(filter %.o,$$^) \
@@ -31,7 +37,7 @@ DEVICE_SRCS := $(wildcard harness/device/test_*.c)
 DEVICE_BINS := $(patsubst harness/device/%.c,$(B)/test/device/%,$(DEVICE_SRCS))
 DEPS_harness/device := harness/support $(FOLDERS)
 $(DEVICE_BINS): $(B)/test/device/%: $(B)/harness/device/%.o \
-    $(call objs_of,harness/support) $(call libs_of,sim/cli)
+    $(SUPPORT) $(call libs_of,sim/cli)
 	@mkdir -p $(@D)
 	@echo "LD $@"
 	$(Q)$(CC) $(BASE) $(LDHARD) -o $@ $(filter %.o,$^) \
