@@ -34,7 +34,7 @@ struct numbers {
 };
 
 /* mpz_clear() frees without wiping. */
-static void clear_secret(mpz_t n)
+static void wipe_number(mpz_t n)
 {
     size_t limbs = mpz_size(n);
 
@@ -43,6 +43,11 @@ static void clear_secret(mpz_t n)
                  limbs * sizeof(mp_limb_t));
         mpz_limbs_finish(n, 0);
     }
+}
+
+static void clear_secret(mpz_t n)
+{
+    wipe_number(n);
     mpz_clear(n);
 }
 
@@ -266,6 +271,12 @@ static size_t primes_from_der(const uint8_t *der_bytes, size_t size,
     } else {
         prime_size = 0;
     }
+    wipe_number(key.d);
+    wipe_number(key.p);
+    wipe_number(key.q);
+    wipe_number(key.a);
+    wipe_number(key.b);
+    wipe_number(key.c);
     rsa_public_key_clear(&pub);
     rsa_private_key_clear(&key);
     return prime_size;
