@@ -128,10 +128,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         int64_t asked = call(&sides[1], in, true);
 
         fz_check(direct <= 0 && direct > -200);
-        fz_check(direct == asked);
-        if (direct == -EFAULT) {
-            break; /* asking finds bad ranges before anything is written */
+        if (asked == -EFAULT) {
+            break; /* asking finds bad ranges before anything is done */
         }
+        fz_check(direct == asked);
         compare(&sides[0], &sides[1]);
         in.data += in.size < 150 ? in.size : 150;
         in.size -= in.size < 150 ? in.size : 150;
