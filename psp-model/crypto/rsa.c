@@ -58,8 +58,8 @@ static void numbers_clear(struct numbers *x)
     }
 }
 
-/* False when the primes give no key: equal, or p - 1 or q - 1 not coprime to
- * the exponent. */
+/* False when the primes give no key: equal, p - 1 or q - 1 not coprime to the
+ * exponent, or the modulus a bit short. */
 static bool numbers_from_primes(struct numbers *x, const uint8_t *p,
                                 const uint8_t *q, size_t prime_size)
 {
@@ -80,7 +80,8 @@ static bool numbers_from_primes(struct numbers *x, const uint8_t *p,
     mpz_sub_ui(p1, x->v[P], 1);
     mpz_sub_ui(q1, x->v[Q], 1);
     mpz_lcm(lcm, p1, q1);
-    ok = mpz_invert(x->v[D], x->v[E], lcm) != 0 &&
+    ok = mpz_sizeinbase(x->v[N], 2) == 16 * prime_size &&
+         mpz_invert(x->v[D], x->v[E], lcm) != 0 &&
          mpz_invert(x->v[QINV], x->v[Q], x->v[P]) != 0;
     if (ok) {
         mpz_mod(x->v[DP], x->v[D], p1);
@@ -125,7 +126,7 @@ static EVP_PKEY *pkey_from_numbers(const struct numbers *x)
 
 static bool prime_shape(const uint8_t *p, size_t size)
 {
-    return (p[0] & 0xc0) == 0xc0 && (p[size - 1] & 1) == 1;
+    return (p[0] & 0x80) != 0 && (p[size - 1] & 1) != 0;
 }
 
 enum psp_err psp_rsa_from_primes(const uint8_t *p, const uint8_t *q,

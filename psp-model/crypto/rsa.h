@@ -50,9 +50,9 @@ PSP_MUST_CHECK enum psp_err psp_rsa_generate(struct psp_drbg *drbg,
                                              unsigned int bits,
                                              struct psp_rsa_key **out);
 
-/** The key of two primes, each @prime_size (128 or 256) bytes with the two top
- * bits set, as psp_rsa_primes() gives them. Whether they are prime is not
- * checked. PSP_E_FORMAT: not such numbers. */
+/** The key of two primes of @prime_size (128 or 256) bytes each, top and low
+ * bit set, whose product has all its bits; in any order. Whether they are prime
+ * is not checked. PSP_E_FORMAT: not such numbers. */
 PSP_MUST_CHECK enum psp_err psp_rsa_from_primes(const uint8_t *p,
                                                 const uint8_t *q,
                                                 size_t prime_size,

@@ -194,7 +194,9 @@ static void from_primes__wrong_shape__format(void **state)
     assert_int_equal(psp_rsa_from_primes(p, q, 0, &key), PSP_E_FORMAT);
     assert_int_equal(psp_rsa_from_primes(p, p, 128, &key), PSP_E_FORMAT);
     memcpy(low, p, 128);
-    low[0] &= 0xbf;
+    low[0] &= 0x7f;
+    assert_int_equal(psp_rsa_from_primes(low, q, 128, &key), PSP_E_FORMAT);
+    low[0] = 0x80; /* the product is a bit short */
     assert_int_equal(psp_rsa_from_primes(low, q, 128, &key), PSP_E_FORMAT);
     memcpy(low, q, 128);
     low[127] &= 0xfe;
