@@ -8,7 +8,7 @@
 #include "core.h"
 
 /** 1 when psp-model/sev links; until then its commands do not exist. */
-#define LEGACY_HALF 0
+#define LEGACY_HALF 1
 
 #if LEGACY_HALF
 
