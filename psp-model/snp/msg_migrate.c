@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define NO_AGENT UINT64_MAX
-
 /* An exported context and the guest that it is meant for. */
 struct incoming {
     uint64_t gctx_paddr;
@@ -110,7 +108,7 @@ static void from_wire(const struct snp_platform *snp, const struct snp_gctx *c,
 static bool may_export(const struct snp_msg *msg,
                        const struct snp_guest *target)
 {
-    if (target == msg->guest && target->ma_gctx_paddr == NO_AGENT) {
+    if (target == msg->guest && target->ma_gctx_paddr == SNP_NO_AGENT) {
         return msg->vmpck_id == 0;
     }
     return is_agent_of(msg->guest, target);
@@ -271,7 +269,7 @@ static enum sev_status check_absorb_noma(struct snp_msg *msg,
     if (read_incoming(msg, in) != SEV_SUCCESS || in->gctx_paddr != 0) {
         return SEV_INVALID_PARAM;
     }
-    if (self->ma_gctx_paddr != NO_AGENT) {
+    if (self->ma_gctx_paddr != SNP_NO_AGENT) {
         return SEV_INVALID_GUEST;
     }
     if (!same_digest(incoming_imd(msg), self->ld) ||
