@@ -173,8 +173,8 @@ static void real__any_signed_bit_flipped__refused(void **state)
     unload(&l);
 }
 
-/* The whole way, a bit of each byte of the report, signature included. */
-static void real__any_report_byte_flipped__named_check_fails(void **state)
+/* The whole way, signature included; every fifth byte, of another report. */
+static void real__report_byte_flipped__named_check_fails(void **state)
 {
     struct verify_result result;
     struct loaded l;
@@ -187,7 +187,7 @@ static void real__any_report_byte_flipped__named_check_fails(void **state)
     }
     memcpy(bytes, l.in.report.data, sizeof(bytes));
     l.in.report.data = bytes;
-    for (size_t i = 0; i < sizeof(bytes); i++) {
+    for (size_t i = 0; i < sizeof(bytes); i += 5) {
         bytes[i] ^= (uint8_t)(1u << i % 8);
         assert_false(judge(&l.in, &result));
         if (result.line[VERIFY_REPORT_FORMAT].verdict != VERIFY_FAIL &&
@@ -231,10 +231,10 @@ static void real__any_byte_of_a_certificate_flipped__refused(void **state)
         skip();
         return;
     }
-    bytes_flipped(&l, &l.in.leaf, 1);
-    bytes_flipped(&l, &l.in.ask, 3);
+    bytes_flipped(&l, &l.in.leaf, 3);
+    bytes_flipped(&l, &l.in.ask, 11);
     l.in.ark = l.in.trusted_ark;
-    bytes_flipped(&l, &l.in.ark, 3);
+    bytes_flipped(&l, &l.in.ark, 11);
     unload(&l);
 }
 
@@ -266,7 +266,7 @@ static void real__cut_and_spoiled__always_a_verdict(void **state)
         skip();
         return;
     }
-    for (size_t round = 0; round < 1500; round++) {
+    for (size_t round = 0; round < 600; round++) {
         struct verify_input in = l.in;
         struct verify_blob *slot[] = {&in.report,      &in.leaf, &in.ask,
                                       &in.trusted_ark, &in.ark,  &in.crl};
@@ -297,7 +297,7 @@ int main(void)
         cmocka_unit_test(real__parts_of_two_machines__refused),
         cmocka_unit_test(real__leaf_of_another_chip__refused),
         cmocka_unit_test(real__any_signed_bit_flipped__refused),
-        cmocka_unit_test(real__any_report_byte_flipped__named_check_fails),
+        cmocka_unit_test(real__report_byte_flipped__named_check_fails),
         cmocka_unit_test(real__any_byte_of_a_certificate_flipped__refused),
         cmocka_unit_test(real__cut_and_spoiled__always_a_verdict),
     };
