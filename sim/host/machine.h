@@ -105,6 +105,13 @@ int machine_guest_read(struct machine *m, uint32_t asid, uint64_t spa,
 int machine_guest_write(struct machine *m, uint32_t asid, uint64_t spa,
                         uint64_t gpa, const void *buf, size_t size);
 
+/** The same for a legacy SEV guest, whose pages the RMP leaves with the host:
+ * an assigned page is refused. */
+int machine_sev_read(struct machine *m, uint32_t asid, uint64_t spa, void *buf,
+                     size_t size);
+int machine_sev_write(struct machine *m, uint32_t asid, uint64_t spa,
+                      const void *buf, size_t size);
+
 /** SEV-ES and SNP guests take ASIDs 1 .. min_sev_asid - 1, plain SEV guests
  * min_sev_asid .. asid_count. */
 enum machine_asid_kind { MACHINE_ASID_ES, MACHINE_ASID_SEV };

@@ -225,6 +225,34 @@ int machine_guest_write(struct machine *m, uint32_t asid, uint64_t spa,
     return err;
 }
 
+int machine_sev_read(struct machine *m, uint32_t asid, uint64_t spa, void *buf,
+                     size_t size)
+{
+    int err = -EFAULT;
+
+    pthread_mutex_lock(&m->lock);
+    if (is_host(rmp_get(psp_rmp(m->psp), spa).state) &&
+        psp_guest_mem_read(m->psp, asid, spa, buf, size) == PSP_OK) {
+        err = 0;
+    }
+    pthread_mutex_unlock(&m->lock);
+    return err;
+}
+
+int machine_sev_write(struct machine *m, uint32_t asid, uint64_t spa,
+                      const void *buf, size_t size)
+{
+    int err = -EFAULT;
+
+    pthread_mutex_lock(&m->lock);
+    if (is_host(rmp_get(psp_rmp(m->psp), spa).state) &&
+        psp_guest_mem_write(m->psp, asid, spa, buf, size) == PSP_OK) {
+        err = 0;
+    }
+    pthread_mutex_unlock(&m->lock);
+    return err;
+}
+
 size_t machine_resident_pages(struct machine *m)
 {
     size_t count;
