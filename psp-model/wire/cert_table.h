@@ -36,13 +36,14 @@ size_t cert_table_encode(const struct cert_table_entry *entries, size_t count,
 /**
  * Find the entries of a table. Data pointers borrow from @buf. Trailing padding
  * is fine; an empty buffer or one with only a terminator holds no entry.
- * PSP_E_FORMAT: no terminator, a zero GUID with an offset or a length, more than
+ * PSP_E_FORMAT: no terminator, a zero GUID with an offset or a length, more
+ * than
  * @max entries, a blob that overlaps the entry array or leaves the buffer.
  * *count is 0 then.
  */
-PSP_MUST_CHECK enum psp_err
-cert_table_decode(const uint8_t *buf, size_t size,
-                  struct cert_table_entry *entries, size_t max, size_t *count);
+PSP_MUST_CHECK enum psp_err cert_table_decode(const uint8_t *buf, size_t size,
+                                              struct cert_table_entry *entries,
+                                              size_t max, size_t *count);
 
 /** Name of a GUID for people: "VCEK", "ASK", ... or NULL. */
 const char *cert_guid_name(const uint8_t guid[16]);
