@@ -35,6 +35,9 @@ static int wanted(uint32_t flags)
 /* Refusals that depend on the flags alone. */
 static int check_flags(uint32_t flags)
 {
+    if ((flags & O_PATH) != 0) {
+        return 0; /* which makes Linux forget the others */
+    }
     if ((flags & O_CREAT) != 0 && (flags & O_DIRECTORY) != 0) {
         return -EINVAL;
     }
@@ -88,23 +91,17 @@ static int open_probe(const struct run_object *o, uint32_t flags)
     return fd < 0 ? -errno : fd;
 }
 
+/* The kernel cannot install an O_PATH descriptor for us: an ordinary one takes
+ * its place, and its inode tells that ioctls on it are to fail. */
 static int open_path_only(const struct run_found *f, uint32_t flags)
 {
     const struct run_object *o = f->object;
-    int fd;
 
     if (!S_ISDIR(o->mode) && (f->slash || (flags & O_DIRECTORY) != 0)) {
         return -ENOTDIR;
     }
-    if (o->dev != NULL) {
-        return run_object_open(o, RUN_ACCESS_PATH, O_PATH);
-    }
-    if (o->source == NULL) {
-        return S_ISDIR(o->mode) ? -EACCES
-                                : run_object_open(o, RUN_ACCESS_READ, O_PATH);
-    }
-    fd = open(o->source, O_PATH | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    return o->dev != NULL ? run_object_open(o, RUN_ACCESS_PATH, O_RDONLY)
+                          : open_probe(o, O_RDONLY);
 }
 
 static int open_object(const struct run_request *rq, const struct run_found *f,
@@ -115,10 +112,7 @@ static int open_object(const struct run_request *rq, const struct run_found *f,
     if ((flags & O_PATH) != 0) {
         return open_path_only(f, flags);
     }
-    err = check_flags(flags);
-    if (err == 0) {
-        err = check_open(rq, f, flags);
-    }
+    err = check_open(rq, f, flags);
     if (err != 0) {
         return err;
     }
@@ -171,40 +165,44 @@ static int check_how(const struct open_how *how)
     return 0;
 }
 
+static bool can_resolve(const struct open_how *how)
+{
+    return (how->resolve &
+            ~(uint64_t)(RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+                        RESOLVE_CACHED)) == 0;
+}
+
 struct run_answer run_open(struct run_request *rq)
 {
-    struct run_name name = {rq->tid, rq->dirfd, rq->path, false, false};
+    bool two = rq->call->op == RUN_OP_OPENAT2;
+    struct open_how how = {.flags = rq->flags};
+    struct run_name name = {
+        .tid = rq->tid, .dirfd = rq->dirfd, .path = rq->path};
     struct run_found found;
-    struct open_how how = {0};
-    uint32_t flags = rq->flags;
-    int r = 0;
+    uint32_t flags;
+    int r, fd;
 
-    if (rq->call->op == RUN_OP_OPENAT2) {
-        if (load_how(rq, &how) != 0) {
-            return run_native(); /* refused by the kernel, whatever the name */
-        }
-        flags = (uint32_t)how.flags;
-        name.plain = how.resolve != 0;
+    if (two && (load_how(rq, &how) != 0 || !can_resolve(&how))) {
+        return run_native(); /* refused by the kernel, or not for us */
     }
-    if ((how.resolve & ~(uint64_t)(RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
-                                   RESOLVE_CACHED)) != 0) {
-        return run_native();
-    }
+    flags = (uint32_t)how.flags;
+    name.plain = how.resolve != 0;
     name.follow = (flags & O_NOFOLLOW) == 0 &&
                   (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
     r = run_path_find(rq->server->table, &name, &found);
     if (r == 0) {
         return run_native();
     }
-    if (r > 0) {
-        r = rq->call->op == RUN_OP_OPENAT2 ? check_how(&how) : 0;
-        r = r == 0 ? open_object(rq, &found, flags) : r;
+    fd = two ? check_how(&how) : 0;
+    fd = fd == 0 ? check_flags(flags) : fd;
+    if (fd == 0) {
+        fd = r < 0 ? r : open_object(rq, &found, flags);
     }
-    if (r < 0) {
-        return run_value(r);
+    if (fd < 0) {
+        return run_value(fd);
     }
     if (found.object->dev != NULL) {
         atomic_store(&rq->server->opened, true);
     }
-    return (struct run_answer){RUN_FD, r, (flags & O_CLOEXEC) != 0};
+    return (struct run_answer){RUN_FD, fd, (flags & O_CLOEXEC) != 0};
 }

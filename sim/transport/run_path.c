@@ -14,7 +14,8 @@ struct walk {
     const struct run_table *table;
     const struct run_name *name;
     char path[PATH_MAX];
-    bool slash;
+    bool slash; /* ended in "/" or "/." */
+    bool dot;   /* ended in "/." */
 };
 
 /* Drop empty and "." components. ".." stays: only the file system knows. */
@@ -25,12 +26,14 @@ static void clean(struct walk *w)
     char *out = base;
 
     w->slash = false;
+    w->dot = false;
     while (*in != '\0') {
         size_t n = strcspn(in, "/");
         bool more = in[n] == '/';
         bool dot = n == 1 && in[0] == '.';
 
         w->slash = more || dot;
+        w->dot = dot || (n == 0 && w->dot);
         if (n > 0 && !dot) {
             if (out != base) {
                 *out++ = '/';
@@ -123,7 +126,7 @@ static int by_name(const struct walk *w, struct run_found *found)
         const struct run_object *o = object_at(w, start, size);
         bool last = w->path[start + size] == '\0';
 
-        if (o != NULL && last) {
+        if (o != NULL && last && (!w->dot || S_ISDIR(o->mode))) {
             *found = (struct run_found){.object = o, .slash = w->slash};
             return 1;
         }

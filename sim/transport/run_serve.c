@@ -112,8 +112,11 @@ static struct run_answer answer_ioctl(struct run_request *rq)
         return run_native();
     }
     o = run_table_by_fd(rq->server->table, rq->tid, rq->dirfd, &access);
-    if (o == NULL || access == RUN_ACCESS_PATH) {
-        return run_native(); /* O_PATH: the kernel says EBADF */
+    if (o == NULL) {
+        return run_native();
+    }
+    if (access == RUN_ACCESS_PATH) {
+        return run_value(-EBADF);
     }
     run_umem_init(&rum, rq->tid, rq->server->listener, rq->notif->id);
     return run_value(o->dev->ops->ioctl(o->dev->dev, access == RUN_ACCESS_WRITE,

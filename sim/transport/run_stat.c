@@ -10,8 +10,8 @@
 _Static_assert(sizeof(void *) == 8, "the supervisor is a 64-bit program");
 
 #define STAT_FLAGS                                                             \
-    ((uint32_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
-#define STATX_FLAGS    (STAT_FLAGS | (uint32_t)AT_STATX_SYNC_TYPE)
+    ((uint32_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |        \
+                AT_STATX_SYNC_TYPE))
 #define STATX_RESERVED 0x80000000u
 
 static struct run_answer copied(const struct run_request *rq, uint64_t addr,
@@ -89,7 +89,7 @@ struct run_answer run_statx(struct run_request *rq, const struct run_object *o)
     struct stat st;
     struct statx x = {0};
 
-    if ((rq->flags & ~STATX_FLAGS) != 0 ||
+    if ((rq->flags & ~STAT_FLAGS) != 0 ||
         (rq->flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
         (mask & STATX_RESERVED) != 0) {
         return run_value(-EINVAL);

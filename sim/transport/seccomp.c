@@ -4,8 +4,10 @@
 #include "run_pool.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -79,14 +81,36 @@ static void supervise(struct run *run)
     reap(run);
 }
 
+static bool on_path(const char *name)
+{
+    const char *dir = getenv("PATH");
+    char path[PATH_MAX];
+
+    while (dir != NULL && *dir != '\0') {
+        size_t n = strcspn(dir, ":");
+
+        snprintf(path, sizeof(path), "%.*s/%s", (int)n, dir, name);
+        if (access(path, F_OK) == 0) {
+            return true;
+        }
+        dir += n + (dir[n] == ':' ? 1 : 0);
+    }
+    return false;
+}
+
 static int exec_failed(const struct run *run, int err, int *exit_status,
                        char *error)
 {
+    const char *name = run->config->argv[0];
+    bool searched = strchr(name, '/') == NULL;
+
+    /* execvp() says EACCES when it may not look into one of the folders. */
+    if (err == -EACCES && searched && !on_path(name)) {
+        err = -ENOENT;
+    }
     *exit_status = err == -ENOENT ? EXIT_NOTFOUND : EXIT_CANNOT;
-    snprintf(error, RUN_ERROR_SIZE, "%.150s: %s", run->config->argv[0],
-             err == -ENOENT && strchr(run->config->argv[0], '/') == NULL
-                 ? "command not found"
-                 : strerror(-err));
+    snprintf(error, RUN_ERROR_SIZE, "%.150s: %s", name,
+             err == -ENOENT && searched ? "command not found" : strerror(-err));
     return err;
 }
 

@@ -23,7 +23,8 @@
  * - It is not listed in its directory; chmod, unlink and the like get ENOENT.
  * - read gives end of file, write EPERM, mmap EPERM or ENODEV; a real node
  *   answers EINVAL, EINVAL and ENODEV. lseek works instead of ESPIPE.
- * - io_uring's opens are not seen.
+ * - O_PATH gives a descriptor that is useless as it should be, but does not say
+ *   O_PATH to fcntl. io_uring's opens are not seen.
  * - A program that may not be traced by us (set-user-ID, another user's, made
  *   undumpable) is left alone: it sees this machine as it is.
  * - For an ordinary user the program runs with no_new_privs: set-user-ID bits

@@ -73,8 +73,13 @@ fn die(code: i32, text: String) -> ! {
     exit(code)
 }
 
-fn request<Q, R>(fd: c_int, number: c_ulong, version: u32, q: &mut Q, r: &mut R)
-    -> Result<(), (io::Error, u64)> {
+fn request<Q, R>(
+    fd: c_int,
+    number: c_ulong,
+    version: u32,
+    q: &mut Q,
+    r: &mut R,
+) -> Result<(), (io::Error, u64)> {
     let mut io = GuestRequest {
         msg_version: version,
         req_data: q as *mut Q as u64,
@@ -111,7 +116,11 @@ fn save(path: &str, data: &[u8]) {
 }
 
 fn report_req(o: &Options) -> ReportReq {
-    ReportReq { user_data: o.report_data, vmpl: o.derived.vmpl, rsvd: [0; 28] }
+    ReportReq {
+        user_data: o.report_data,
+        vmpl: o.derived.vmpl,
+        rsvd: [0; 28],
+    }
 }
 
 fn plain_report(fd: c_int, o: &Options) -> [u8; 4000] {
@@ -127,7 +136,11 @@ fn plain_report(fd: c_int, o: &Options) -> [u8; 4000] {
 fn ext_report(fd: c_int, o: &Options) -> ([u8; 4000], Vec<u8>) {
     let mut resp = [0u8; 4000];
     let mut certs = Vec::new();
-    let mut req = ExtReportReq { data: report_req(o), certs_address: u64::MAX, certs_len: 0 };
+    let mut req = ExtReportReq {
+        data: report_req(o),
+        certs_address: u64::MAX,
+        certs_len: 0,
+    };
     for attempt in 0.. {
         match request(fd, GET_EXT_REPORT, o.msg_version, &mut req, &mut resp) {
             Ok(()) => break,
@@ -161,8 +174,8 @@ fn number(text: &str) -> u64 {
 
 fn hex(text: &str) -> [u8; 64] {
     let mut out = [0u8; 64];
-    let ok = text.len() % 2 == 0 && text.len() <= 128
-        && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let ok =
+        text.len() % 2 == 0 && text.len() <= 128 && text.bytes().all(|b| b.is_ascii_hexdigit());
     if !ok {
         die(1, "--report-data takes up to 128 hex digits".into());
     }
@@ -184,7 +197,9 @@ fn options() -> Options {
     };
     let mut args = std::env::args().skip(1);
     while let Some(name) = args.next() {
-        let value = args.next().unwrap_or_else(|| die(64, format!("{name}: no value")));
+        let value = args
+            .next()
+            .unwrap_or_else(|| die(64, format!("{name}: no value")));
         match name.as_str() {
             "--device" => o.device = value,
             "--report-data" => o.report_data = hex(&value),
@@ -205,7 +220,9 @@ fn options() -> Options {
 
 fn main() {
     let mut o = options();
-    let file = OpenOptions::new().read(true).open(&o.device)
+    let file = OpenOptions::new()
+        .read(true)
+        .open(&o.device)
         .unwrap_or_else(|e| die(1, format!("{}: {e}", o.device)));
     let fd = file.as_raw_fd();
 
@@ -220,12 +237,18 @@ fn main() {
         };
         check_status("report", &resp);
         let size = le32(&resp[4..]) as usize;
-        let report = resp.get(REPORT_AT..REPORT_AT + size)
+        let report = resp
+            .get(REPORT_AT..REPORT_AT + size)
             .unwrap_or_else(|| die(1, format!("a report of {size} bytes")));
         match &o.report {
             Some(path) => save(path, report),
-            None => println!("{}", report.iter().map(|b| format!("{b:02x}"))
-                .collect::<String>()),
+            None => println!(
+                "{}",
+                report
+                    .iter()
+                    .map(|b| format!("{b:02x}"))
+                    .collect::<String>()
+            ),
         }
     }
     if let Some(path) = o.key.clone() {
