@@ -8,6 +8,8 @@
 
 #define UNIT 16u
 
+_Static_assert(XTS_PAGE_SIZE == RMP_PAGE_SIZE, "one data unit per page");
+
 static enum psp_err page_crypt(bool encrypt, const uint8_t *vek, uint64_t page,
                                const uint8_t *in, uint8_t *out, size_t size)
 {
@@ -43,10 +45,16 @@ static enum psp_err mem_crypt(bool encrypt, const uint8_t *vek, uint64_t spa,
     while (size > 0) {
         size_t room = RMP_PAGE_SIZE - spa % RMP_PAGE_SIZE;
         size_t n = size < room ? size : room;
-        enum psp_err err = room == RMP_PAGE_SIZE
-                               ? page_crypt(encrypt, vek, spa, in, out, n)
-                               : partial_crypt(encrypt, vek, spa, in, out, n);
+        enum psp_err err;
 
+        if (n == RMP_PAGE_SIZE) {
+            n = size - size % RMP_PAGE_SIZE;
+            err = psp_xts_pages(encrypt, vek, spa, in, n, out);
+        } else if (room == RMP_PAGE_SIZE) {
+            err = page_crypt(encrypt, vek, spa, in, out, n);
+        } else {
+            err = partial_crypt(encrypt, vek, spa, in, out, n);
+        }
         if (err != PSP_OK) {
             return err;
         }

@@ -84,6 +84,13 @@ PSP_MUST_CHECK enum psp_err psp_xts(bool encrypt, const uint8_t key[32],
                                     const uint8_t tweak[16], const void *in,
                                     size_t size, void *out);
 
+/** The same over consecutive data units of 4 KiB, @size a multiple of that;
+ * the tweak of each is its address, @page + its offset, little-endian. */
+#define XTS_PAGE_SIZE 0x1000u
+PSP_MUST_CHECK enum psp_err psp_xts_pages(bool encrypt, const uint8_t key[32],
+                                          uint64_t page, const uint8_t *in,
+                                          size_t size, uint8_t *out);
+
 struct psp_p384_pub {
     uint8_t x[P384_SIZE]; /* big-endian */
     uint8_t y[P384_SIZE];

@@ -8,10 +8,6 @@
 #include <assert.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct sha256_ctx) <=
-                   sizeof(((struct psp_sha256_stream *)0)->opaque),
-               "stream holds the library's context");
-
 void psp_wipe(void *p, size_t n)
 {
     OPENSSL_cleanse(p, n);
@@ -48,40 +44,6 @@ void psp_sha384(const void *data, size_t size, uint8_t out[SHA384_SIZE])
     const struct psp_part part = {data, size};
 
     psp_sha384_parts(&part, 1, out);
-}
-
-static struct sha256_ctx stream_load(const struct psp_sha256_stream *s)
-{
-    struct sha256_ctx ctx;
-
-    memcpy(&ctx, s->opaque, sizeof(ctx));
-    return ctx;
-}
-
-void psp_sha256_init(struct psp_sha256_stream *s)
-{
-    struct sha256_ctx ctx;
-
-    sha256_init(&ctx);
-    memset(s->opaque, 0, sizeof(s->opaque));
-    memcpy(s->opaque, &ctx, sizeof(ctx));
-}
-
-void psp_sha256_update(struct psp_sha256_stream *s, const void *data,
-                       size_t size)
-{
-    struct sha256_ctx ctx = stream_load(s);
-
-    sha256_update(&ctx, size, data);
-    memcpy(s->opaque, &ctx, sizeof(ctx));
-}
-
-void psp_sha256_peek(const struct psp_sha256_stream *s,
-                     uint8_t out[SHA256_SIZE])
-{
-    struct sha256_ctx ctx = stream_load(s);
-
-    sha256_digest(&ctx, SHA256_SIZE, out);
 }
 
 void psp_hmac_sha256(const void *key, size_t key_size,
