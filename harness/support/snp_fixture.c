@@ -389,7 +389,7 @@ struct fx_snapshot *fx_snapshot(struct snp_fx *fx)
     return s;
 }
 
-static void snapshot_free(struct fx_snapshot *s)
+void fx_snapshot_free(struct fx_snapshot *s)
 {
     for (size_t i = 0; i < FX_PAGES; i++) {
         free(s->page[i]);
@@ -455,8 +455,8 @@ void fx_compare(struct snp_fx *fx, struct fx_snapshot *snapshot,
     if (what != NULL) {
         print_error("%s:%d: %s 0x%zx has changed\n", file, line, what, where);
     }
-    snapshot_free(now);
-    snapshot_free(snapshot);
+    fx_snapshot_free(now);
+    fx_snapshot_free(snapshot);
     if (what != NULL) {
         _fail(file, line);
     }
@@ -475,10 +475,49 @@ unsigned int fx_sweep(struct snp_fx *fx,
         status = act(fx, ctx);
         fx->fail_at = 0;
         if (status == SEV_SUCCESS) {
-            snapshot_free(before);
+            fx_snapshot_free(before);
             return k - 1;
         }
         assert_int_equal(status, SEV_HWERROR_PLATFORM);
         fx_assert_same(fx, before);
     }
+}
+
+/* -- tests from tables ------------------------------------------------------
+ */
+
+void fx_add(struct fx_suite *suite, const struct CMUnitTest *tests,
+            size_t count)
+{
+    suite->tests =
+        realloc(suite->tests, (suite->count + count) * sizeof(*suite->tests));
+    if (suite->tests == NULL) {
+        abort();
+    }
+    memcpy(suite->tests + suite->count, tests, count * sizeof(*tests));
+    suite->count += count;
+}
+
+void fx_add_rows(struct fx_suite *suite, const void *rows, size_t stride,
+                 size_t count, CMUnitTestFunction test)
+{
+    for (size_t i = 0; i < count; i++) {
+        union {
+            const void *in;
+            void *out;
+        } row = {.in = (const uint8_t *)rows + i * stride};
+        struct CMUnitTest t = {.test_func = test, .initial_state = row.out};
+
+        memcpy(&t.name, row.out, sizeof(t.name));
+        fx_add(suite, &t, 1);
+    }
+}
+
+int fx_run(struct fx_suite *suite, const char *name)
+{
+    int failures =
+        _cmocka_run_group_tests(name, suite->tests, suite->count, NULL, NULL);
+
+    free(suite->tests);
+    return failures;
 }

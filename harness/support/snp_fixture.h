@@ -140,6 +140,7 @@ uint64_t fx_launch_page(struct snp_fx *fx, uint64_t gctx,
 struct fx_snapshot;
 /** Memory, reverse map, ASIDs, platform and all contexts. */
 struct fx_snapshot *fx_snapshot(struct snp_fx *fx);
+void fx_snapshot_free(struct fx_snapshot *snapshot);
 /** Fails the test unless everything is as it was, and frees the snapshot. The
  * command page is left out. */
 #define fx_assert_same(fx, snapshot)                                           \
@@ -153,5 +154,29 @@ void fx_compare(struct snp_fx *fx, struct fx_snapshot *snapshot,
 unsigned int fx_sweep(struct snp_fx *fx,
                       enum sev_status (*act)(struct snp_fx *fx, void *ctx),
                       void *ctx);
+
+/* -- tests from tables
+ * ---------------------------------------------------------------- */
+
+/** Tests of one program, plain ones and rows of tables. */
+struct fx_suite {
+    struct CMUnitTest *tests;
+    size_t count;
+};
+
+/** Add an array of struct CMUnitTest. */
+#define FX_ADD(suite, plain)                                                   \
+    fx_add((suite), (plain), sizeof(plain) / sizeof((plain)[0]))
+/** Add a test for each row of an array whose first member is its name; the test
+ * finds its row in *state. */
+#define FX_ADD_ROWS(suite, rows, test)                                         \
+    fx_add_rows((suite), (rows), sizeof((rows)[0]),                            \
+                sizeof(rows) / sizeof((rows)[0]), (test))
+void fx_add(struct fx_suite *suite, const struct CMUnitTest *tests,
+            size_t count);
+void fx_add_rows(struct fx_suite *suite, const void *rows, size_t stride,
+                 size_t count, CMUnitTestFunction test);
+/** Run all; returns the number of failures. Frees the suite. */
+int fx_run(struct fx_suite *suite, const char *name);
 
 #endif
