@@ -34,7 +34,7 @@ size -A "$lib" | awk '
 allowed='^(mem(cpy|move|set|cmp|chr)|__mem(cpy|move|set)_chk|str(len|cmp|ncmp|chr|nlen)|malloc|calloc|realloc|free|__stack_chk_fail|__assert_fail|_GLOBAL_OFFSET_TABLE_|__(asan|ubsan|gcov|llvm).*)$'
 for object in $(find "$build/psp-model" -name '*.o' ! -path '*/crypto/*'); do
     nm -u "$object" | awk '{ print $NF }' | sed 's/@.*//' |
-        grep -vE '^(psp|snp|sev|core|rmp|pki|cert|der|wire|crypto|legacy|PKI|CERT)_' |
+        grep -vE '^(psp|snp|sev|core|rmp|pki|cert|der|wire|crypto|PKI|CERT)_' |
         grep -vE "$allowed" | while read -r symbol; do
             echo "layers: $object calls $symbol" >&2
             echo x

@@ -5,13 +5,13 @@
 
 #define ANY_STATE 0x7u
 
-enum psp_err legacy_init(struct legacy *legacy, struct psp_core *core,
-                         const struct psp_sev_config *config)
+enum psp_err psp_legacy_init(struct psp_legacy *legacy, struct psp_core *core,
+                             const struct psp_sev_config *config)
 {
     return sev_init(&legacy->platform, core, config);
 }
 
-void legacy_clear(struct legacy *legacy)
+void psp_legacy_clear(struct psp_legacy *legacy)
 {
     sev_clear(&legacy->platform);
 }
@@ -33,36 +33,37 @@ static bool to_info(const struct sev_command *row,
     return true;
 }
 
-bool legacy_info(uint32_t command, struct psp_command_info *info)
+bool psp_legacy_info(uint32_t command, struct psp_command_info *info)
 {
     return to_info(sev_command(command), info);
 }
 
-bool legacy_info_at(size_t index, struct psp_command_info *info)
+bool psp_legacy_info_at(size_t index, struct psp_command_info *info)
 {
     return to_info(sev_command_at(index), info);
 }
 
-bool legacy_begin(struct legacy *legacy, uint32_t command, uint64_t spa,
-                  struct legacy_job *job, enum sev_status *status)
+bool psp_legacy_begin(struct psp_legacy *legacy, uint32_t command, uint64_t spa,
+                      struct psp_legacy_job *job, enum sev_status *status)
 {
     return sev_begin(&legacy->platform, command, spa, &job->job, status);
 }
 
-void legacy_job_run(struct legacy_job *job)
+void psp_legacy_job_run(struct psp_legacy_job *job)
 {
     sev_job_run(&job->job);
 }
 
-enum sev_status legacy_finish(struct legacy *legacy, struct legacy_job *job)
+enum sev_status psp_legacy_finish(struct psp_legacy *legacy,
+                                  struct psp_legacy_job *job)
 {
     return sev_finish(&legacy->platform, &job->job);
 }
 
 #else
 
-enum psp_err legacy_init(struct legacy *legacy, struct psp_core *core,
-                         const struct psp_sev_config *config)
+enum psp_err psp_legacy_init(struct psp_legacy *legacy, struct psp_core *core,
+                             const struct psp_sev_config *config)
 {
     (void)core;
     (void)config;
@@ -70,27 +71,27 @@ enum psp_err legacy_init(struct legacy *legacy, struct psp_core *core,
     return PSP_OK;
 }
 
-void legacy_clear(struct legacy *legacy)
+void psp_legacy_clear(struct psp_legacy *legacy)
 {
     (void)legacy;
 }
 
-bool legacy_info(uint32_t command, struct psp_command_info *info)
+bool psp_legacy_info(uint32_t command, struct psp_command_info *info)
 {
     (void)command;
     (void)info;
     return false;
 }
 
-bool legacy_info_at(size_t index, struct psp_command_info *info)
+bool psp_legacy_info_at(size_t index, struct psp_command_info *info)
 {
     (void)index;
     (void)info;
     return false;
 }
 
-bool legacy_begin(struct legacy *legacy, uint32_t command, uint64_t spa,
-                  struct legacy_job *job, enum sev_status *status)
+bool psp_legacy_begin(struct psp_legacy *legacy, uint32_t command, uint64_t spa,
+                      struct psp_legacy_job *job, enum sev_status *status)
 {
     (void)legacy;
     (void)command;
@@ -100,12 +101,13 @@ bool legacy_begin(struct legacy *legacy, uint32_t command, uint64_t spa,
     return false;
 }
 
-void legacy_job_run(struct legacy_job *job)
+void psp_legacy_job_run(struct psp_legacy_job *job)
 {
     (void)job;
 }
 
-enum sev_status legacy_finish(struct legacy *legacy, struct legacy_job *job)
+enum sev_status psp_legacy_finish(struct psp_legacy *legacy,
+                                  struct psp_legacy_job *job)
 {
     (void)legacy;
     (void)job;

@@ -14,37 +14,38 @@
 
 #include "sev.h"
 
-struct legacy {
+struct psp_legacy {
     struct sev_platform platform;
 };
-struct legacy_job {
+struct psp_legacy_job {
     struct sev_job job;
 };
 
 #else
 
-struct legacy {
+struct psp_legacy {
     char none;
 };
-struct legacy_job {
+struct psp_legacy_job {
     char none;
 };
 
 #endif
 
-PSP_MUST_CHECK enum psp_err legacy_init(struct legacy *legacy,
-                                        struct psp_core *core,
-                                        const struct psp_sev_config *config);
-void legacy_clear(struct legacy *legacy);
+PSP_MUST_CHECK enum psp_err
+psp_legacy_init(struct psp_legacy *legacy, struct psp_core *core,
+                const struct psp_sev_config *config);
+void psp_legacy_clear(struct psp_legacy *legacy);
 
 /** Row of the table, by identifier or by ascending index. False: none. */
-bool legacy_info(uint32_t command, struct psp_command_info *info);
-bool legacy_info_at(size_t index, struct psp_command_info *info);
+bool psp_legacy_info(uint32_t command, struct psp_command_info *info);
+bool psp_legacy_info_at(size_t index, struct psp_command_info *info);
 
 /** As psp_begin(), psp_job_run(), psp_finish(). */
-bool legacy_begin(struct legacy *legacy, uint32_t command, uint64_t spa,
-                  struct legacy_job *job, enum sev_status *status);
-void legacy_job_run(struct legacy_job *job);
-enum sev_status legacy_finish(struct legacy *legacy, struct legacy_job *job);
+bool psp_legacy_begin(struct psp_legacy *legacy, uint32_t command, uint64_t spa,
+                      struct psp_legacy_job *job, enum sev_status *status);
+void psp_legacy_job_run(struct psp_legacy_job *job);
+enum sev_status psp_legacy_finish(struct psp_legacy *legacy,
+                                  struct psp_legacy_job *job);
 
 #endif

@@ -55,7 +55,7 @@ bool psp_begin(struct psp *psp, uint32_t command, uint64_t spa,
 
     job->owner = JOB_NONE;
     if (row == NULL) {
-        if (!legacy_begin(&psp->sev, command, spa, &job->sev, status)) {
+        if (!psp_legacy_begin(&psp->sev, command, spa, &job->sev, status)) {
             return false;
         }
         job->owner = JOB_SEV;
@@ -73,7 +73,7 @@ void psp_job_run(struct psp_job *job)
     if (job->owner == JOB_SNP) {
         snp_request_run(&job->snp);
     } else if (job->owner == JOB_SEV) {
-        legacy_job_run(&job->sev);
+        psp_legacy_job_run(&job->sev);
     }
 }
 
@@ -86,7 +86,7 @@ enum sev_status psp_finish(struct psp *psp, struct psp_job *job)
     case JOB_SNP:
         return snp_request_finish(&psp->snp, &job->snp);
     case JOB_SEV:
-        return legacy_finish(&psp->sev, &job->sev);
+        return psp_legacy_finish(&psp->sev, &job->sev);
     default:
         return SEV_INVALID_COMMAND;
     }
@@ -109,7 +109,7 @@ bool psp_command_info(uint32_t command, struct psp_command_info *info)
     const struct snp_command *row = snp_command(command);
 
     if (row == NULL) {
-        return legacy_info(command, info);
+        return psp_legacy_info(command, info);
     }
     *info = row->info;
     return true;
@@ -118,15 +118,15 @@ bool psp_command_info(uint32_t command, struct psp_command_info *info)
 bool psp_command_at(size_t index, struct psp_command_info *info)
 {
     const struct snp_command *row;
-    size_t legacy_count = 0;
+    size_t psp_legacy_count = 0;
 
-    while (legacy_info_at(legacy_count, info)) {
-        if (legacy_count == index) {
+    while (psp_legacy_info_at(psp_legacy_count, info)) {
+        if (psp_legacy_count == index) {
             return true;
         }
-        legacy_count++;
+        psp_legacy_count++;
     }
-    row = snp_command_at(index - legacy_count);
+    row = snp_command_at(index - psp_legacy_count);
     if (row == NULL) {
         return false;
     }

@@ -14,13 +14,13 @@ enum job_owner { JOB_NONE, JOB_SNP, JOB_SEV };
 struct psp_job {
     enum job_owner owner;
     struct snp_job snp;
-    struct legacy_job sev;
+    struct psp_legacy_job sev;
 };
 
 struct psp {
     struct psp_core core;
     struct snp_platform snp;
-    struct legacy sev;
+    struct psp_legacy sev;
     struct psp_job scratch; /* of psp_execute() */
 };
 
