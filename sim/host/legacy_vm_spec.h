@@ -33,10 +33,10 @@
  * {"hex": "..."} or {"base64": "..."}. File names start from the description's
  * folder.
  */
-#ifndef HOST_LEGACY_SPEC_H
-#define HOST_LEGACY_SPEC_H
+#ifndef HOST_LEGACY_VM_SPEC_H
+#define HOST_LEGACY_VM_SPEC_H
 
-#include "legacy.h"
+#include "legacy_vm.h"
 #include "spec.h" /* SPEC_ERROR_SIZE */
 
 /**
@@ -47,13 +47,13 @@
  * @dir          Directory that relative file names start from; NULL: file names
  *               are refused (fuzzers, network).
  * @profile      For vCPUs in reset state.
- * @spec         Filled on success; legacy_spec_clear() ends it.
+ * @spec         Filled on success; legacy_vm_spec_clear() ends it.
  * @error        SPEC_ERROR_SIZE bytes: one line that says what and where.
  *
  * Returns 0, -EINVAL, -ENOMEM (both with @error set).
  */
-int legacy_spec_parse(const char *text, size_t size, const char *dir,
-                      const struct psp_profile *profile,
-                      struct legacy_spec *spec, char *error);
+int legacy_vm_spec_parse(const char *text, size_t size, const char *dir,
+                         const struct psp_profile *profile,
+                         struct legacy_vm_spec *spec, char *error);
 
 #endif

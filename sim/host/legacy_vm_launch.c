@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Launch, in the order of KVM and QEMU. Each step records what it took, so that
- * legacy_destroy() undoes a launch at any point. */
-#include "legacy_impl.h"
+ * legacy_vm_destroy() undoes a launch at any point. */
+#include "legacy_vm_impl.h"
 
 #include "wire.h"
 
@@ -19,41 +19,41 @@
 #define MAX_GPA (1ull << 52)
 
 struct launch {
-    struct legacy_guest *g;
-    const struct legacy_spec *spec;
+    struct legacy_vm *g;
+    const struct legacy_vm_spec *spec;
     enum sev_status *status;
 };
 
-static const struct port *port_of(const struct legacy_guest *g)
+static const struct port *port_of(const struct legacy_vm *g)
 {
     return &g->host->port;
 }
 
 /* --- what the description must satisfy before anything is done --- */
 
-static uint64_t pages_end(const struct legacy_region *r)
+static uint64_t pages_end(const struct legacy_vm_region *r)
 {
     const uint64_t mask = RMP_PAGE_SIZE - 1;
 
     return (r->gpa + r->size + mask) & ~mask;
 }
 
-static bool region_ok(const struct legacy_region *r)
+static bool region_ok(const struct legacy_vm_region *r)
 {
     return r->gpa % RMP_PAGE_SIZE == 0 && r->size > 0 && r->gpa < MAX_GPA &&
            r->size <= MAX_GPA - r->gpa;
 }
 
-static bool regions_ok(const struct legacy_spec *spec)
+static bool regions_ok(const struct legacy_vm_spec *spec)
 {
     for (size_t i = 0; i < spec->region_count; i++) {
-        const struct legacy_region *a = &spec->regions[i];
+        const struct legacy_vm_region *a = &spec->regions[i];
 
         if (!region_ok(a)) {
             return false;
         }
         for (size_t k = 0; k < i; k++) {
-            const struct legacy_region *b = &spec->regions[k];
+            const struct legacy_vm_region *b = &spec->regions[k];
 
             if (a->gpa < pages_end(b) && b->gpa < pages_end(a)) {
                 return false;
@@ -63,16 +63,16 @@ static bool regions_ok(const struct legacy_spec *spec)
     return true;
 }
 
-static bool spec_ok(const struct legacy_spec *spec)
+static bool spec_ok(const struct legacy_vm_spec *spec)
 {
     return regions_ok(spec) &&
-           (spec->vmsa_count == 0 || (spec->policy & LEGACY_POLICY_ES) != 0);
+           (spec->vmsa_count == 0 || (spec->policy & LEGACY_VM_POLICY_ES) != 0);
 }
 
 /* --- memory --- */
 
-static int copy_in(const struct legacy_guest *g, const uint8_t *data,
-                   size_t size, struct port_buf *buf)
+static int copy_in(const struct legacy_vm *g, const uint8_t *data, size_t size,
+                   struct port_buf *buf)
 {
     int r = port_buf_alloc(port_of(g), size, buf);
 
@@ -84,7 +84,7 @@ static int copy_in(const struct legacy_guest *g, const uint8_t *data,
 
 static int make_memory(struct launch *l)
 {
-    struct legacy_guest *g = l->g;
+    struct legacy_vm *g = l->g;
     int r = 0;
 
     g->map = calloc(l->spec->region_count + 1, sizeof(*g->map));
@@ -93,14 +93,14 @@ static int make_memory(struct launch *l)
         return -ENOMEM;
     }
     for (; r == 0 && g->map_count < l->spec->region_count; g->map_count++) {
-        const struct legacy_region *region = &l->spec->regions[g->map_count];
+        const struct legacy_vm_region *region = &l->spec->regions[g->map_count];
 
         g->map[g->map_count].gpa = region->gpa;
         r = copy_in(g, region->data, region->size, &g->map[g->map_count].buf);
     }
     for (; r == 0 && g->vmsa_count < l->spec->vmsa_count; g->vmsa_count++) {
-        r = copy_in(g, l->spec->vmsas + g->vmsa_count * LEGACY_VMSA_SIZE,
-                    LEGACY_VMSA_SIZE, &g->vmsas[g->vmsa_count]);
+        r = copy_in(g, l->spec->vmsas + g->vmsa_count * LEGACY_VM_VMSA_SIZE,
+                    LEGACY_VM_VMSA_SIZE, &g->vmsas[g->vmsa_count]);
     }
     return r;
 }
@@ -122,7 +122,8 @@ static int start_with(struct launch *l, const struct port_buf *cert,
     psp_wr_le32(&w, 0);
     psp_wr_le64(&w, session->spa);
     psp_wr_le32(&w, (uint32_t)session->size);
-    err = legacy_command(l->g, CMD_LAUNCH_START, buf, sizeof(buf), l->status);
+    err =
+        legacy_vm_command(l->g, CMD_LAUNCH_START, buf, sizeof(buf), l->status);
     if (err == 0) {
         l->g->handle = psp_rd_le32(&r);
     }
@@ -153,7 +154,7 @@ static int start(struct launch *l)
 static int take_asid(struct launch *l)
 {
     l->g->asid = machine_asid_alloc(l->g->host->m,
-                                    (l->spec->policy & LEGACY_POLICY_ES) != 0
+                                    (l->spec->policy & LEGACY_VM_POLICY_ES) != 0
                                         ? MACHINE_ASID_ES
                                         : MACHINE_ASID_SEV);
     return l->g->asid == 0 ? -EBUSY : 0;
@@ -167,7 +168,7 @@ static int activate(struct launch *l)
 
     psp_wr_le32(&w, l->g->handle);
     psp_wr_le32(&w, l->g->asid);
-    r = legacy_command(l->g, CMD_ACTIVATE, buf, sizeof(buf), l->status);
+    r = legacy_vm_command(l->g, CMD_ACTIVATE, buf, sizeof(buf), l->status);
     l->g->active = r == 0;
     return r;
 }
@@ -181,7 +182,8 @@ static int update(struct launch *l, uint32_t command, struct port_buf *pages)
     psp_wr_le32(&w, 0);
     psp_wr_le64(&w, pages->spa);
     psp_wr_le32(&w, (uint32_t)pages->size);
-    return legacy_command_on(l->g, command, buf, sizeof(buf), pages, l->status);
+    return legacy_vm_command_on(l->g, command, buf, sizeof(buf), pages,
+                                l->status);
 }
 
 static int update_all(struct launch *l)
@@ -209,8 +211,8 @@ static int measure_into(struct launch *l, struct port_buf *out)
     psp_wr_le32(&w, 0);
     psp_wr_le64(&w, out->spa);
     psp_wr_le32(&w, (uint32_t)out->size);
-    r = legacy_command_on(l->g, CMD_LAUNCH_MEASURE, buf, sizeof(buf), out,
-                          l->status);
+    r = legacy_vm_command_on(l->g, CMD_LAUNCH_MEASURE, buf, sizeof(buf), out,
+                             l->status);
     return r != 0 ? r
                   : machine_read(l->g->host->m, out->spa, l->g->measurement,
                                  sizeof(l->g->measurement));
@@ -219,7 +221,7 @@ static int measure_into(struct launch *l, struct port_buf *out)
 static int measure(struct launch *l)
 {
     struct port_buf out;
-    int r = port_buf_alloc(port_of(l->g), LEGACY_MEASURE_SIZE, &out);
+    int r = port_buf_alloc(port_of(l->g), LEGACY_VM_MEASURE_SIZE, &out);
 
     if (r == 0) {
         r = measure_into(l, &out);
@@ -230,7 +232,7 @@ static int measure(struct launch *l)
 
 /* --- secrets --- */
 
-static int inject_with(struct legacy_guest *g, const struct port_buf *header,
+static int inject_with(struct legacy_vm *g, const struct port_buf *header,
                        const struct port_buf *payload, uint64_t spa,
                        enum sev_status *status)
 {
@@ -251,14 +253,14 @@ static int inject_with(struct legacy_guest *g, const struct port_buf *header,
     psp_wr_le32(&w, 0);
     psp_wr_le64(&w, payload->spa);
     psp_wr_le32(&w, (uint32_t)payload->size);
-    return legacy_command_on(g, CMD_LAUNCH_SECRET, buf, sizeof(buf), &pages,
-                             status);
+    return legacy_vm_command_on(g, CMD_LAUNCH_SECRET, buf, sizeof(buf), &pages,
+                                status);
 }
 
-int legacy_inject(struct legacy_guest *g, const struct legacy_secret *secret,
-                  enum sev_status *status)
+int legacy_vm_inject(struct legacy_vm *g, const struct legacy_vm_secret *secret,
+                     enum sev_status *status)
 {
-    const uint64_t spa = legacy_translate(g, secret->gpa, secret->size);
+    const uint64_t spa = legacy_vm_translate(g, secret->gpa, secret->size);
     struct port_buf header = {0};
     struct port_buf payload = {0};
     int r = spa == 0 ? -EINVAL : 0;
@@ -277,13 +279,13 @@ int legacy_inject(struct legacy_guest *g, const struct legacy_secret *secret,
     return r;
 }
 
-int legacy_finish(struct legacy_guest *g, enum sev_status *status)
+int legacy_vm_finish(struct legacy_vm *g, enum sev_status *status)
 {
     uint8_t buf[4];
     struct psp_wr w = psp_wr(buf, sizeof(buf));
 
     psp_wr_le32(&w, g->handle);
-    return legacy_command(g, CMD_LAUNCH_FINISH, buf, sizeof(buf), status);
+    return legacy_vm_command(g, CMD_LAUNCH_FINISH, buf, sizeof(buf), status);
 }
 
 static int inject_all(struct launch *l)
@@ -291,7 +293,7 @@ static int inject_all(struct launch *l)
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < l->spec->secret_count; i++) {
-        r = legacy_inject(l->g, &l->spec->secrets[i], l->status);
+        r = legacy_vm_inject(l->g, &l->spec->secrets[i], l->status);
     }
     return r;
 }
@@ -300,10 +302,10 @@ static int inject_all(struct launch *l)
 
 static int finish(struct launch *l)
 {
-    return l->spec->unfinished ? 0 : legacy_finish(l->g, l->status);
+    return l->spec->unfinished ? 0 : legacy_vm_finish(l->g, l->status);
 }
 
-static void link_guest(struct legacy_guest *g)
+static void link_guest(struct legacy_vm *g)
 {
     (void)pthread_mutex_lock(&g->host->lock);
     g->next = g->host->guests;
@@ -311,8 +313,9 @@ static void link_guest(struct legacy_guest *g)
     (void)pthread_mutex_unlock(&g->host->lock);
 }
 
-int legacy_launch(struct legacy_host *host, const struct legacy_spec *spec,
-                  struct legacy_guest **out, enum sev_status *status)
+int legacy_vm_launch(struct legacy_vm_host *host,
+                     const struct legacy_vm_spec *spec, struct legacy_vm **out,
+                     enum sev_status *status)
 {
     static int (*const steps[])(struct launch *) = {
         make_memory, take_asid, start,      activate,
@@ -335,7 +338,7 @@ int legacy_launch(struct legacy_host *host, const struct legacy_spec *spec,
         r = steps[i](&l);
     }
     if (r != 0) {
-        legacy_destroy(l.g);
+        legacy_vm_destroy(l.g);
         return r;
     }
     link_guest(l.g);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* KVM_HC_VM_HANDLE of the 2022 patch. abi/linux.md §3 */
-#include "legacy_impl.h"
+#include "legacy_vm_impl.h"
 
 #include <string.h>
 
@@ -9,19 +9,19 @@
 #define NOT_SEV    25 /* ENOTTY */
 
 static const char *const MODES[] = {
-    [LEGACY_HANDLE_OFF] = "off",       [LEGACY_HANDLE_OWN] = "own",
-    [LEGACY_HANDLE_OTHER] = "other",   [LEGACY_HANDLE_ENOTTY] = "enotty",
-    [LEGACY_HANDLE_ENOSYS] = "enosys",
+    [LEGACY_VM_HANDLE_OFF] = "off",       [LEGACY_VM_HANDLE_OWN] = "own",
+    [LEGACY_VM_HANDLE_OTHER] = "other",   [LEGACY_VM_HANDLE_ENOTTY] = "enotty",
+    [LEGACY_VM_HANDLE_ENOSYS] = "enosys",
 };
 
 #define MODE_COUNT (sizeof(MODES) / sizeof(MODES[0]))
 
-const char *legacy_handle_mode_name(enum legacy_handle_mode mode)
+const char *legacy_vm_handle_mode_name(enum legacy_vm_handle_mode mode)
 {
     return (size_t)mode < MODE_COUNT ? MODES[mode] : "unknown";
 }
 
-int legacy_handle_mode_by_name(const char *name)
+int legacy_vm_handle_mode_by_name(const char *name)
 {
     for (size_t i = 0; i < MODE_COUNT; i++) {
         if (strcmp(MODES[i], name) == 0) {
@@ -32,10 +32,10 @@ int legacy_handle_mode_by_name(const char *name)
 }
 
 /* Another live guest's handle; with no other guest, one that names nobody. */
-static int64_t other_handle(const struct legacy_host *host,
-                            const struct legacy_guest *g)
+static int64_t other_handle(const struct legacy_vm_host *host,
+                            const struct legacy_vm *g)
 {
-    const struct legacy_guest *other = host->guests;
+    const struct legacy_vm *other = host->guests;
 
     while (other != NULL && other == g) {
         other = other->next;
@@ -46,29 +46,29 @@ static int64_t other_handle(const struct legacy_host *host,
     return g == NULL ? 1 : (int64_t)g->handle + 1;
 }
 
-static int64_t vm_handle(const struct legacy_host *host,
-                         const struct legacy_guest *g)
+static int64_t vm_handle(const struct legacy_vm_host *host,
+                         const struct legacy_vm *g)
 {
     switch (host->mode) {
-    case LEGACY_HANDLE_OWN:
+    case LEGACY_VM_HANDLE_OWN:
         return g == NULL ? -NOT_SEV : (int64_t)g->handle;
-    case LEGACY_HANDLE_OTHER:
+    case LEGACY_VM_HANDLE_OTHER:
         return other_handle(host, g);
-    case LEGACY_HANDLE_ENOTTY:
+    case LEGACY_VM_HANDLE_ENOTTY:
         return -NOT_SEV;
-    case LEGACY_HANDLE_OFF:
-    case LEGACY_HANDLE_ENOSYS:
+    case LEGACY_VM_HANDLE_OFF:
+    case LEGACY_VM_HANDLE_ENOSYS:
         break;
     }
     return -KVM_ENOSYS;
 }
 
-static int64_t answer(const struct legacy_host *host,
-                      const struct legacy_guest *g, uint64_t number,
+static int64_t answer(const struct legacy_vm_host *host,
+                      const struct legacy_vm *g, uint64_t number,
                       unsigned int cpl)
 {
-    const bool patched = host->mode != LEGACY_HANDLE_OFF;
-    const bool handle = number == LEGACY_HC_VM_HANDLE && patched;
+    const bool patched = host->mode != LEGACY_VM_HANDLE_OFF;
+    const bool handle = number == LEGACY_VM_HC_VM_HANDLE && patched;
 
     if (cpl != 0 && !handle) {
         return -KVM_EPERM;
@@ -76,8 +76,9 @@ static int64_t answer(const struct legacy_host *host,
     return handle ? vm_handle(host, g) : -KVM_ENOSYS;
 }
 
-uint64_t legacy_vmmcall(struct legacy_host *host, const struct legacy_guest *g,
-                        const struct legacy_hypercall *call)
+uint64_t legacy_vm_vmmcall(struct legacy_vm_host *host,
+                           const struct legacy_vm *g,
+                           const struct legacy_vm_hypercall *call)
 {
     uint64_t number = call->long_mode ? call->rax : (uint32_t)call->rax;
     uint64_t result;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A legacy guest's description from its JSON text. */
-#include "legacy_spec.h"
+#include "legacy_vm_spec.h"
 
 #include "spec_impl.h"
 #include "vmsa.h"
@@ -22,23 +22,23 @@
  * kind of description. */
 struct reader {
     struct spec_parser parser;
-    struct legacy_spec *spec;
+    struct legacy_vm_spec *spec;
     const struct psp_profile *profile;
 };
 
 /* --- defaults --- */
 
-static void default_scalars(struct legacy_spec *spec)
+static void default_scalars(struct legacy_vm_spec *spec)
 {
-    *spec =
-        (struct legacy_spec){.name = "guest", .policy = LEGACY_POLICY_NODBG};
+    *spec = (struct legacy_vm_spec){.name = "guest",
+                                    .policy = LEGACY_VM_POLICY_NODBG};
 }
 
 /* Halts at the reset vector: cli, hlt, jump back. */
-static int default_memory(struct legacy_spec *spec)
+static int default_memory(struct legacy_vm_spec *spec)
 {
     static const uint8_t reset[] = {0xfa, 0xf4, 0xeb, 0xfd};
-    struct legacy_region *region = calloc(1, sizeof(*region));
+    struct legacy_vm_region *region = calloc(1, sizeof(*region));
     uint8_t *data = calloc(1, DEFAULT_SIZE);
 
     if (region == NULL || data == NULL) {
@@ -47,20 +47,20 @@ static int default_memory(struct legacy_spec *spec)
         return -ENOMEM;
     }
     memcpy(data + DEFAULT_SIZE - 16, reset, sizeof(reset));
-    *region = (struct legacy_region){
+    *region = (struct legacy_vm_region){
         .gpa = DEFAULT_GPA, .size = DEFAULT_SIZE, .data = data};
     spec->regions = region;
     spec->region_count = 1;
     return 0;
 }
 
-int legacy_spec_default(struct legacy_spec *spec)
+int legacy_vm_spec_default(struct legacy_vm_spec *spec)
 {
     default_scalars(spec);
     return default_memory(spec);
 }
 
-void legacy_spec_clear(struct legacy_spec *spec)
+void legacy_vm_spec_clear(struct legacy_vm_spec *spec)
 {
     for (size_t i = 0; i < spec->region_count; i++) {
         free(spec->regions[i].data);
@@ -154,7 +154,8 @@ static int read_size(const struct spec_object *o, size_t *size)
     return err;
 }
 
-static int read_fill(const struct spec_object *o, struct legacy_region *region)
+static int read_fill(const struct spec_object *o,
+                     struct legacy_vm_region *region)
 {
     uint64_t fill = 0;
     int err = read_size(o, &region->size);
@@ -173,7 +174,8 @@ static int read_fill(const struct spec_object *o, struct legacy_region *region)
     return 0;
 }
 
-static int read_file(const struct spec_object *o, struct legacy_region *region)
+static int read_file(const struct spec_object *o,
+                     struct legacy_vm_region *region)
 {
     const char *name = NULL;
     int err = spec_string(o, "file", &name);
@@ -183,7 +185,7 @@ static int read_file(const struct spec_object *o, struct legacy_region *region)
 }
 
 static int read_content(const struct spec_object *o,
-                        struct legacy_region *region)
+                        struct legacy_vm_region *region)
 {
     const bool file = spec_has(o, "file");
     const bool hex = spec_has(o, "hex");
@@ -206,7 +208,7 @@ static int read_content(const struct spec_object *o,
 }
 
 static int check_region(const struct spec_object *o,
-                        const struct legacy_region *region)
+                        const struct legacy_vm_region *region)
 {
     if (region->size == 0) {
         return spec_fail(o, "", "a region must not be empty");
@@ -218,10 +220,10 @@ static int check_region(const struct spec_object *o,
     return 0;
 }
 
-static int append_region(struct legacy_spec *spec,
-                         const struct legacy_region *region)
+static int append_region(struct legacy_vm_spec *spec,
+                         const struct legacy_vm_region *region)
 {
-    struct legacy_region *all = realloc(
+    struct legacy_vm_region *all = realloc(
         spec->regions, (spec->region_count + 1) * sizeof(*spec->regions));
 
     if (all == NULL) {
@@ -232,17 +234,17 @@ static int append_region(struct legacy_spec *spec,
     return 0;
 }
 
-static uint64_t pages_end(const struct legacy_region *r)
+static uint64_t pages_end(const struct legacy_vm_region *r)
 {
     return (r->gpa + r->size + RMP_PAGE_SIZE - 1) / RMP_PAGE_SIZE *
            RMP_PAGE_SIZE;
 }
 
 static int check_overlap(const struct reader *r, const struct spec_object *o,
-                         const struct legacy_region *region)
+                         const struct legacy_vm_region *region)
 {
     for (size_t i = 0; i < r->spec->region_count; i++) {
-        const struct legacy_region *other = &r->spec->regions[i];
+        const struct legacy_vm_region *other = &r->spec->regions[i];
 
         if (region->gpa < pages_end(other) && other->gpa < pages_end(region)) {
             return spec_fail(o, "gpa", "shares a page with memory[%zu]", i);
@@ -255,7 +257,7 @@ static int read_region(struct reader *r, const struct spec_object *o)
 {
     static const char *const members[] = {"gpa",  "file", "hex",
                                           "fill", "size", NULL};
-    struct legacy_region region = {0};
+    struct legacy_vm_region region = {0};
     int err = spec_known(o, members);
 
     if (err == 0) {
@@ -290,7 +292,7 @@ static int read_memory(struct reader *r, const struct spec_object *o)
 
 static int make_vmsas(struct reader *r, size_t count)
 {
-    r->spec->vmsas = calloc(count + 1, LEGACY_VMSA_SIZE);
+    r->spec->vmsas = calloc(count + 1, LEGACY_VM_VMSA_SIZE);
     if (r->spec->vmsas == NULL) {
         return -ENOMEM;
     }
@@ -310,7 +312,7 @@ static int reset_vcpus(struct reader *r, const struct spec_object *o)
         err = make_vmsas(r, (size_t)count);
     }
     for (size_t i = 0; err == 0 && i < count; i++) {
-        vmsa_reset(r->spec->vmsas + i * LEGACY_VMSA_SIZE, VMSA_RESET_EIP,
+        vmsa_reset(r->spec->vmsas + i * LEGACY_VM_VMSA_SIZE, VMSA_RESET_EIP,
                    vmsa_fms(r->profile), 0);
     }
     return err;
@@ -331,10 +333,10 @@ static int one_vmsa(struct reader *r, json_t *value, size_t index)
     (void)snprintf(path, sizeof(path), "vmsas[%zu]", index);
     err = json_object_set(item.json, "", value) != 0
               ? -ENOMEM
-              : spec_blob(&item, "", LEGACY_VMSA_SIZE, &bytes);
+              : spec_blob(&item, "", LEGACY_VM_VMSA_SIZE, &bytes);
     if (err == 0) {
-        memcpy(r->spec->vmsas + index * LEGACY_VMSA_SIZE, bytes,
-               LEGACY_VMSA_SIZE);
+        memcpy(r->spec->vmsas + index * LEGACY_VM_VMSA_SIZE, bytes,
+               LEGACY_VM_VMSA_SIZE);
     }
     free(bytes);
     json_decref(item.json);
@@ -360,7 +362,7 @@ static int given_vmsas(struct reader *r, const struct spec_object *o)
 
 static int read_vcpus(struct reader *r, const struct spec_object *o)
 {
-    const bool es = (r->spec->policy & LEGACY_POLICY_ES) != 0;
+    const bool es = (r->spec->policy & LEGACY_VM_POLICY_ES) != 0;
     const char *key = spec_has(o, "vcpus") ? "vcpus" : "vmsas";
 
     if (!es && spec_has(o, key)) {
@@ -404,7 +406,7 @@ static int read_session(struct reader *r, const struct spec_object *o)
 }
 
 static int read_payload(const struct spec_object *o,
-                        struct legacy_secret *secret)
+                        struct legacy_vm_secret *secret)
 {
     json_t *value = json_object_get(o->json, "payload");
     struct spec_object inner = {o->parser, o->path, value};
@@ -432,9 +434,9 @@ static int read_payload(const struct spec_object *o,
 static int read_secret(struct reader *r, const struct spec_object *o)
 {
     static const char *const members[] = {"gpa", "header", "payload", NULL};
-    struct legacy_spec *spec = r->spec;
-    struct legacy_secret *all;
-    struct legacy_secret *secret;
+    struct legacy_vm_spec *spec = r->spec;
+    struct legacy_vm_secret *all;
+    struct legacy_vm_secret *secret;
     int err = spec_known(o, members);
 
     if (err != 0) {
@@ -446,7 +448,7 @@ static int read_secret(struct reader *r, const struct spec_object *o)
     }
     spec->secrets = all;
     secret = &all[spec->secret_count++];
-    *secret = (struct legacy_secret){0};
+    *secret = (struct legacy_vm_secret){0};
     err = read_gpa(o, 16, &secret->gpa);
     if (err == 0) {
         err = read_fixed(o, "header", secret->header, sizeof(secret->header));
@@ -504,9 +506,9 @@ static int read_all(struct reader *r, const struct spec_object *o)
     return err != 0 ? err : each(r, o, "secrets", MAX_SECRETS, read_secret);
 }
 
-int legacy_spec_parse(const char *text, size_t size, const char *dir,
-                      const struct psp_profile *profile,
-                      struct legacy_spec *spec, char *error)
+int legacy_vm_spec_parse(const char *text, size_t size, const char *dir,
+                         const struct psp_profile *profile,
+                         struct legacy_vm_spec *spec, char *error)
 {
     struct reader r = {.parser = {.dir = dir, .error = error},
                        .spec = spec,
@@ -528,7 +530,7 @@ int legacy_spec_parse(const char *text, size_t size, const char *dir,
     }
     json_decref(top.json);
     if (err != 0) {
-        legacy_spec_clear(spec);
+        legacy_vm_spec_clear(spec);
     }
     if (err == -ENOMEM) {
         (void)snprintf(error, SPEC_ERROR_SIZE, "out of memory");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Legacy guests: host, life, memory. */
-#include "legacy_impl.h"
+#include "legacy_vm_impl.h"
 
 #include "wire.h"
 
@@ -13,9 +13,9 @@
 
 /* --- host --- */
 
-int legacy_host_new(struct machine *m, struct legacy_host **out)
+int legacy_vm_host_new(struct machine *m, struct legacy_vm_host **out)
 {
-    struct legacy_host *host = calloc(1, sizeof(*host));
+    struct legacy_vm_host *host = calloc(1, sizeof(*host));
 
     if (host == NULL) {
         return -ENOMEM;
@@ -27,20 +27,20 @@ int legacy_host_new(struct machine *m, struct legacy_host **out)
     return 0;
 }
 
-void legacy_host_free(struct legacy_host *host)
+void legacy_vm_host_free(struct legacy_vm_host *host)
 {
     if (host == NULL) {
         return;
     }
     while (host->guests != NULL) {
-        legacy_destroy(host->guests);
+        legacy_vm_destroy(host->guests);
     }
     (void)pthread_mutex_destroy(&host->lock);
     free(host);
 }
 
-void legacy_host_set_handle_mode(struct legacy_host *host,
-                                 enum legacy_handle_mode mode)
+void legacy_vm_host_set_handle_mode(struct legacy_vm_host *host,
+                                    enum legacy_vm_handle_mode mode)
 {
     (void)pthread_mutex_lock(&host->lock);
     host->mode = mode;
@@ -49,16 +49,16 @@ void legacy_host_set_handle_mode(struct legacy_host *host,
 
 /* --- commands --- */
 
-int legacy_command(struct legacy_guest *g, uint32_t id, void *buf, size_t size,
-                   enum sev_status *status)
+int legacy_vm_command(struct legacy_vm *g, uint32_t id, void *buf, size_t size,
+                      enum sev_status *status)
 {
     *status = machine_command(g->host->m, id, buf, size);
     return *status == SEV_SUCCESS ? 0 : -EIO;
 }
 
-int legacy_command_on(struct legacy_guest *g, uint32_t id, void *buf,
-                      size_t size, struct port_buf *pages,
-                      enum sev_status *status)
+int legacy_vm_command_on(struct legacy_vm *g, uint32_t id, void *buf,
+                         size_t size, struct port_buf *pages,
+                         enum sev_status *status)
 {
     const struct port *port = &g->host->port;
     int r = port_buf_give(port, machine_snp_initialized(g->host->m), pages);
@@ -66,25 +66,25 @@ int legacy_command_on(struct legacy_guest *g, uint32_t id, void *buf,
     if (r != 0) {
         return r;
     }
-    r = legacy_command(g, id, buf, size, status);
+    r = legacy_vm_command(g, id, buf, size, status);
     return port_buf_take(port, pages) != 0 ? -EFAULT : r;
 }
 
-static void handle_command(struct legacy_guest *g, uint32_t id)
+static void handle_command(struct legacy_vm *g, uint32_t id)
 {
     uint8_t buf[4];
     struct psp_wr w = psp_wr(buf, sizeof(buf));
     enum sev_status status;
 
     psp_wr_le32(&w, g->handle);
-    (void)legacy_command(g, id, buf, sizeof(buf), &status);
+    (void)legacy_vm_command(g, id, buf, sizeof(buf), &status);
 }
 
 /* --- end --- */
 
-static void unlink_guest(struct legacy_guest *g)
+static void unlink_guest(struct legacy_vm *g)
 {
-    struct legacy_guest **at = &g->host->guests;
+    struct legacy_vm **at = &g->host->guests;
 
     (void)pthread_mutex_lock(&g->host->lock);
     while (*at != NULL && *at != g) {
@@ -96,7 +96,7 @@ static void unlink_guest(struct legacy_guest *g)
     (void)pthread_mutex_unlock(&g->host->lock);
 }
 
-void legacy_destroy(struct legacy_guest *g)
+void legacy_vm_destroy(struct legacy_vm *g)
 {
     if (g == NULL) {
         return;
@@ -124,28 +124,28 @@ void legacy_destroy(struct legacy_guest *g)
 
 /* --- what is known of a guest --- */
 
-const char *legacy_name(const struct legacy_guest *g)
+const char *legacy_vm_name(const struct legacy_vm *g)
 {
     return g->name;
 }
 
-uint32_t legacy_handle(const struct legacy_guest *g)
+uint32_t legacy_vm_handle(const struct legacy_vm *g)
 {
     return g->handle;
 }
 
-uint32_t legacy_asid(const struct legacy_guest *g)
+uint32_t legacy_vm_asid(const struct legacy_vm *g)
 {
     return g->asid;
 }
 
-const uint8_t *legacy_measurement(const struct legacy_guest *g)
+const uint8_t *legacy_vm_measurement(const struct legacy_vm *g)
 {
     return g->measurement;
 }
 
-int legacy_get_status(struct legacy_guest *g, struct legacy_status *out,
-                      enum sev_status *status)
+int legacy_vm_get_status(struct legacy_vm *g, struct legacy_vm_status *out,
+                         enum sev_status *status)
 {
     uint8_t buf[13] = {0};
     struct psp_wr w = psp_wr(buf, sizeof(buf));
@@ -153,7 +153,7 @@ int legacy_get_status(struct legacy_guest *g, struct legacy_status *out,
     int err;
 
     psp_wr_le32(&w, g->handle);
-    err = legacy_command(g, CMD_GUEST_STATUS, buf, sizeof(buf), status);
+    err = legacy_vm_command(g, CMD_GUEST_STATUS, buf, sizeof(buf), status);
     psp_rd_skip(&r, 4);
     out->policy = psp_rd_le32(&r);
     out->asid = psp_rd_le32(&r);
@@ -163,11 +163,11 @@ int legacy_get_status(struct legacy_guest *g, struct legacy_status *out,
 
 /* --- memory --- */
 
-uint64_t legacy_translate(const struct legacy_guest *g, uint64_t gpa,
-                          size_t size)
+uint64_t legacy_vm_translate(const struct legacy_vm *g, uint64_t gpa,
+                             size_t size)
 {
     for (size_t i = 0; i < g->map_count; i++) {
-        const struct legacy_map *map = &g->map[i];
+        const struct legacy_vm_map *map = &g->map[i];
 
         if (map->buf.spa != 0 && gpa >= map->gpa && size <= map->buf.size &&
             gpa - map->gpa <= map->buf.size - size) {
@@ -184,9 +184,9 @@ static size_t in_page(uint64_t spa, size_t size)
     return size < left ? size : left;
 }
 
-int legacy_read(struct legacy_guest *g, uint64_t gpa, void *buf, size_t size)
+int legacy_vm_read(struct legacy_vm *g, uint64_t gpa, void *buf, size_t size)
 {
-    uint64_t spa = legacy_translate(g, gpa, size);
+    uint64_t spa = legacy_vm_translate(g, gpa, size);
     uint8_t *p = buf;
     int r = spa == 0 ? -EFAULT : 0;
 
@@ -201,10 +201,10 @@ int legacy_read(struct legacy_guest *g, uint64_t gpa, void *buf, size_t size)
     return r;
 }
 
-int legacy_write(struct legacy_guest *g, uint64_t gpa, const void *buf,
-                 size_t size)
+int legacy_vm_write(struct legacy_vm *g, uint64_t gpa, const void *buf,
+                    size_t size)
 {
-    uint64_t spa = legacy_translate(g, gpa, size);
+    uint64_t spa = legacy_vm_translate(g, gpa, size);
     const uint8_t *p = buf;
     int r = spa == 0 ? -EFAULT : 0;
 
@@ -219,10 +219,10 @@ int legacy_write(struct legacy_guest *g, uint64_t gpa, const void *buf,
     return r;
 }
 
-int legacy_read_raw(struct legacy_guest *g, uint64_t gpa, void *buf,
-                    size_t size)
+int legacy_vm_read_raw(struct legacy_vm *g, uint64_t gpa, void *buf,
+                       size_t size)
 {
-    const uint64_t spa = legacy_translate(g, gpa, size);
+    const uint64_t spa = legacy_vm_translate(g, gpa, size);
 
     return spa == 0 ? -EFAULT : machine_read(g->host->m, spa, buf, size);
 }
