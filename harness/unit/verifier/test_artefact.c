@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Telling artefacts apart, taking them to pieces, and seeing the simulator's
  * marker in each of them. */
-#include "bench.h"
+#include "bench_evidence.h"
 
 #include "artefact.h"
 #include "evidence.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The decoder says what an independent reader finds, in JSON that Python reads;
  * and never shows a terminal anything but printable ASCII. */
-#include "bench.h"
+#include "bench_evidence.h"
 
 #include "decode.h"
 

@@ -2,7 +2,7 @@
 /* Each check of the relying party: evidence that is good but for one thing is
  * refused by the check that is there for it, and by no other. Certificates are
  * minted by the harness, not by the model's factory. */
-#include "bench.h"
+#include "bench_evidence.h"
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>

@@ -3,8 +3,8 @@
  * A complete set of good evidence, each part of which a test may spoil before
  * or after it is signed; shared by the verifier's tests.
  */
-#ifndef BENCH_H
-#define BENCH_H
+#ifndef BENCH_EVIDENCE_H
+#define BENCH_EVIDENCE_H
 
 #include "mint.h"
 #include "tst.h"
