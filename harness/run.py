@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 
+LINES, COLUMNS = 400, 300  # of a failed program's output
 ROW = re.compile(r"^\[\s+(PASSED|FAILED|SKIPPED)\s+\] (\d+) test\(s\)", re.M)
 
 
@@ -66,7 +67,8 @@ def main():
             for line in re.findall(r"^SKIP.*$", text, re.M):
                 print("    " + line)
             if failed:
-                print(text, flush=True)
+                for line in text.splitlines()[-LINES:]:
+                    print("    " + line[:COLUMNS])
     if sum(total) == 0:
         print("run.py: no test ran", file=sys.stderr)
         return 1

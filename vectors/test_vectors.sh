@@ -6,5 +6,5 @@ set -eu
 dir=$(mktemp -d "${TMPDIR:-/tmp}/swpsp-vectors-XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 "${SWPSP_BUILD:-build/debug}/bin/gen-vectors" "$dir"
-diff -r vectors/v1 "$dir"
+diff -rq vectors/v1 "$dir"
 /usr/bin/python3 vectors/check.py vectors/v1
