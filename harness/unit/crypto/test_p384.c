@@ -104,12 +104,12 @@ static void gcm__report_request__sheet_values(void **state)
     }
     psp_gcm_seal(key, iv, aad, sizeof(aad), msg, sizeof(msg), out, tag);
     assert_hex_equal(tag, "0f354f26b13f7433d3674d8eebcaf847", 16);
-    assert_true(psp_gcm_open(key, iv, aad, sizeof(aad), out, sizeof(out), tag,
-                             out));
+    assert_true(
+        psp_gcm_open(key, iv, aad, sizeof(aad), out, sizeof(out), tag, out));
     assert_memory_equal(out, msg, sizeof(msg));
     tag[15] ^= 0x80;
-    assert_false(psp_gcm_open(key, iv, aad, sizeof(aad), msg, sizeof(msg), tag,
-                              out));
+    assert_false(
+        psp_gcm_open(key, iv, aad, sizeof(aad), msg, sizeof(msg), tag, out));
 }
 
 int main(void)

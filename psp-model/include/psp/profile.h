@@ -29,25 +29,25 @@ enum psp_generation {
 };
 
 struct psp_profile {
-    const char *name;    /* "milan-old", "milan", ...; command-line spelling */
+    const char *name; /* "milan-old", "milan", ...; command-line spelling */
     enum psp_generation generation;
-    bool has_snp;        /* false for Naples and Rome */
-    uint8_t api_major;   /* firmware's own API version, as in reports */
+    bool has_snp;      /* false for Naples and Rome */
+    uint8_t api_major; /* firmware's own API version, as in reports */
     uint8_t api_minor;
     uint8_t build;
-    uint32_t report_version;    /* 2, 3 or 5; 0 without SNP */
-    uint8_t cpuid_family;       /* extended + base; 0x19, 0x1a */
-    uint8_t cpuid_model;        /* extended << 4 | base */
+    uint32_t report_version; /* 2, 3 or 5; 0 without SNP */
+    uint8_t cpuid_family;    /* extended + base; 0x19, 0x1a */
+    uint8_t cpuid_model;     /* extended << 4 | base */
     uint8_t cpuid_stepping;
-    struct psp_tcb tcb;         /* current = committed at power-on */
-    uint64_t platform_info;     /* PLATFORM_INFO of reports */
-    uint64_t mit_vector;        /* CURRENT_MIT_VECTOR; 0 below version 5 */
-    uint32_t feature_ecx;       /* SNP_FEATURE_INFO(0).ECX */
-    uint8_t secrets_version;    /* VERSION of the secrets page, 2 or 3 */
-    uint8_t chip_id_size;       /* meaningful bytes of CHIP_ID: 64 or 8 */
-    bool has_hv_report;         /* SNP_HV_REPORT_REQ exists */
-    uint32_t asid_count;        /* ASIDs 1 .. asid_count */
-    uint32_t min_sev_asid;      /* below: SEV-ES guests; from it on: SEV */
+    struct psp_tcb tcb;      /* current = committed at power-on */
+    uint64_t platform_info;  /* PLATFORM_INFO of reports */
+    uint64_t mit_vector;     /* CURRENT_MIT_VECTOR; 0 below version 5 */
+    uint32_t feature_ecx;    /* SNP_FEATURE_INFO(0).ECX */
+    uint8_t secrets_version; /* VERSION of the secrets page, 2 or 3 */
+    uint8_t chip_id_size;    /* meaningful bytes of CHIP_ID: 64 or 8 */
+    bool has_hv_report;      /* SNP_HV_REPORT_REQ exists */
+    uint32_t asid_count;     /* ASIDs 1 .. asid_count */
+    uint32_t min_sev_asid;   /* below: SEV-ES guests; from it on: SEV */
     uint32_t socket_count;
 };
 
