@@ -96,7 +96,7 @@ enum cert_kind cert_kind_of_name(const X509_NAME *name,
         const char *prefix;
         enum cert_kind kind;
     } ca[] = {{"ARK-", CERT_ARK}, {"SEV-VLEK-", CERT_ASVK}, {"SEV-", CERT_ASK}};
-    enum psp_generation unused;
+    enum psp_generation unused = PSP_GENERATION_COUNT;
     char cn[CERT_NAME_SIZE];
 
     product = product != NULL ? product : &unused;

@@ -189,7 +189,7 @@ static int judge_amd_cert(const uint8_t *data, size_t size, const char **why)
 
 int verify_is_simulated(const uint8_t *data, size_t size, const char **why)
 {
-    const char *unused;
+    const char *unused = NULL;
 
     why = why != NULL ? why : &unused;
     *why = NULL;
