@@ -210,11 +210,15 @@ static int read_content(const struct spec_object *o,
 static int check_region(const struct spec_object *o,
                         const struct legacy_vm_region *region)
 {
+    const char *key = spec_has(o, "file")  ? "file"
+                      : spec_has(o, "hex") ? "hex"
+                                           : "size";
+
     if (region->size == 0) {
-        return spec_fail(o, "", "a region must not be empty");
+        return spec_fail(o, key, "a region must not be empty");
     }
     if (region->data != NULL && region->size % 16 != 0) {
-        return spec_fail(o, "", "%zu bytes are no multiple of 16",
+        return spec_fail(o, key, "%zu bytes are no multiple of 16",
                          region->size);
     }
     return 0;
