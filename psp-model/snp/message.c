@@ -4,8 +4,6 @@
 #include "snp_cmd.h"
 #include "snp_cpuid.h"
 
-#include <string.h>
-
 static const struct snp_msg_kind KINDS[] = {
     {SNP_MSG_CPUID_REQ, {SNP_CPUID_HEADER_SIZE}, 0, snp_msg_cpuid},
     {SNP_MSG_KEY_REQ,
@@ -58,7 +56,6 @@ const struct snp_msg_kind *snp_msg_kind(const struct snp_msg_header *header)
 
 void snp_msg_refuse(struct snp_msg *msg, enum sev_status status)
 {
-    memset(msg->rsp, 0, msg->rsp_size);
     snp_msg_put_status(msg->rsp, status);
 }
 

@@ -67,7 +67,7 @@ const struct snp_msg_kind *snp_msg_kind(const struct snp_msg_header *header);
  */
 enum sev_status snp_msg_commit(struct snp_msg *msg);
 
-/** The answer is @status and nothing else: the rest of the response is zero. */
+/** The answer is @status and nothing else. Nothing was written before. */
 void snp_msg_refuse(struct snp_msg *msg, enum sev_status status);
 
 /** True if the request may ask for @vmpl: not more privileged than the key it

@@ -56,6 +56,29 @@ static void kdf__everything_selected__sheet_value(void **state)
         "a99f61dde3487ea78a78da53345e856be054364378687a58db3e270835011eab");
 }
 
+/* Classes and what is mixed, byte by byte: abi/snp.md §8.4. */
+static void context__each_class__its_number_and_digest(void **state)
+{
+    struct snp_guest guest = {.id_key_digest = {0x11},
+                              .author_key_digest = {0x22}};
+    const struct snp_key_req req = {.vmpl = 3};
+    uint8_t c[SNP_DERIVE_CONTEXT_SIZE];
+
+    (void)state;
+    snp_derive_context(&guest, &req, SNP_ROOT_VCEK, c);
+    assert_hex_equal(c, "0100000000000000", 8);
+    assert_true(psp_all_zero(c + 0xa0, 48));
+    guest.id_block_en = true;
+    snp_derive_context(&guest, &req, SNP_ROOT_VLEK, c);
+    assert_hex_equal(c, "0100000001010000", 8);
+    assert_int_equal(c[0xa0], 0x11);
+    guest.author_key_en = true;
+    snp_derive_context(&guest, &req, SNP_ROOT_VMRK, c);
+    assert_hex_equal(c, "0100000002020000", 8);
+    assert_int_equal(c[0xa0], 0x22);
+    assert_hex_equal(c + 0x10, "03000000", 4);
+}
+
 /* What a request says, on a platform and a guest that use everything. */
 
 struct setup {
@@ -672,6 +695,7 @@ static void key__selected_tcb__as_python_derives_it(void **state)
 static const struct CMUnitTest PLAIN[] = {
     cmocka_unit_test(kdf__empty_context__sheet_value),
     cmocka_unit_test(kdf__everything_selected__sheet_value),
+    cmocka_unit_test(context__each_class__its_number_and_digest),
     cmocka_unit_test(key__guest_rebooted__same_with_vcek_other_with_vmrk),
     cmocka_unit_test(key__each_reserved_bit__invalid_param_first),
     cmocka_unit_test(key__unselected_values__ignored),

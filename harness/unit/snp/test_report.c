@@ -311,6 +311,20 @@ static void report__sheet_chip__signed_by_sheet_vcek(void **state)
     gm_free(gm);
 }
 
+static void report__vcek_not_derived_yet__derived(void **state)
+{
+    struct gm *gm = gm_new("milan");
+    struct psp_p384_key key = gm->snp.vcek;
+    uint8_t rsp[SNP_MSG_MAX_PAYLOAD];
+
+    (void)state;
+    memset(&gm->snp.vcek, 0, sizeof(gm->snp.vcek));
+    gm->snp.vcek_ready = false;
+    assert_int_equal(ask(gm, 0, SNP_KEY_SEL_AUTO, rsp), SEV_SUCCESS);
+    free(oracle(rsp, &key));
+    gm_free(gm);
+}
+
 static void report__same_inputs__same_bytes(void **state)
 {
     uint8_t rsp[2][SNP_MSG_MAX_PAYLOAD];
@@ -499,6 +513,7 @@ static const struct CMUnitTest PLAIN[] = {
     cmocka_unit_test(report__mask_chip_key__unsigned),
     cmocka_unit_test(report__other_reported_tcb__signed_by_its_vcek),
     cmocka_unit_test(report__sheet_chip__signed_by_sheet_vcek),
+    cmocka_unit_test(report__vcek_not_derived_yet__derived),
     cmocka_unit_test(report__same_inputs__same_bytes),
     cmocka_unit_test(report__platform_info__follows_the_platform),
     cmocka_unit_test(report__chip_id_size_of_a_wild_profile__bounded),
