@@ -10,6 +10,11 @@
 
 #define PAGE_MASK ((uint64_t)RMP_PAGE_SIZE - 1)
 
+_Static_assert(SNP_VMPCK_COUNT == SNP_MSG_VMPCK_COUNT &&
+                   SNP_KEY_SIZE == GCM_KEY_SIZE &&
+                   SNP_MSG_PAGE_SIZE == RMP_PAGE_SIZE,
+               "messages and contexts agree");
+
 /* Addresses of one command and what they led to. */
 struct call {
     struct snp_cmd_guest_request cmd;
@@ -131,8 +136,9 @@ static enum sev_status check_message(struct call *c)
                : SEV_INVALID_PARAM;
 }
 
-static enum sev_status accept(struct snp_platform *snp, const uint8_t *buf,
-                              struct call *c, struct snp_job *job)
+static enum sev_status accept_request(struct snp_platform *snp,
+                                      const uint8_t *buf, struct call *c,
+                                      struct snp_job *job)
 {
     enum sev_status status = check_command(snp, buf, c);
 
@@ -195,6 +201,13 @@ static void wipe_job(struct snp_job *job)
     job->message_size = 0;
 }
 
+/* Until snp_request_run() has signed, finishing fails. */
+static void await_signature(struct snp_job *job, const struct psp_p384_key *key)
+{
+    job->key = *key;
+    job->err = PSP_E_PARAM;
+}
+
 /* The handler's answer: *@pending when a signature is missing, else the
  * command is completed here. */
 static enum sev_status answer(struct snp_platform *snp, const struct call *c,
@@ -215,7 +228,7 @@ static enum sev_status answer(struct snp_platform *snp, const struct call *c,
 
     *pending = status == SEV_SUCCESS && msg.sign != NULL;
     if (*pending) {
-        job->key = *msg.sign;
+        await_signature(job, msg.sign);
         c->guest->msg_count[c->header.vmpck] = job->seqno;
     } else if (status == SEV_SUCCESS) {
         seal(job);
@@ -237,7 +250,7 @@ bool snp_guest_request_begin(struct snp_platform *snp, const uint8_t *buf,
     bool pending = false;
 
     job->message_size = 0;
-    *status = accept(snp, buf, &c, job);
+    *status = accept_request(snp, buf, &c, job);
     if (*status == SEV_SUCCESS) {
         start_message(&c, job);
         *status = answer(snp, &c, job, &pending);
@@ -300,7 +313,7 @@ static enum sev_status hv_answer(struct snp_platform *snp, const struct call *c,
         return core_status(err);
     }
     if (key != NULL) {
-        job->key = *key;
+        await_signature(job, key);
         *pending = true;
         return SEV_SUCCESS;
     }

@@ -747,6 +747,22 @@ static void finish__page_no_longer_firmware__nothing_happened(void **state)
     gm_free(gm);
 }
 
+static void finish__without_run__nothing_happened(void **state)
+{
+    struct gm *gm = gm_new("milan");
+    struct gm_request req = report_request(gm, 0);
+    struct gm_snapshot *before;
+
+    (void)state;
+    gm_put(gm, &req);
+    before = gm_snapshot(gm);
+    assert_true(begin(gm, &req, gm->job));
+    assert_int_equal(snp_request_finish(&gm->snp, gm->job),
+                     SEV_HWERROR_PLATFORM);
+    gm_assert_unchanged(gm, before);
+    gm_free(gm);
+}
+
 static void finish__platform_shut_down__invalid_platform_state(void **state)
 {
     struct gm *gm = gm_new("milan");
@@ -1265,6 +1281,7 @@ static const struct CMUnitTest PLAIN[] = {
     cmocka_unit_test(begin__no_signature_needed__complete_at_once),
     cmocka_unit_test(jobs__two_at_once__both_answered),
     cmocka_unit_test(finish__page_no_longer_firmware__nothing_happened),
+    cmocka_unit_test(finish__without_run__nothing_happened),
     cmocka_unit_test(finish__platform_shut_down__invalid_platform_state),
     cmocka_unit_test(finish__fails_after_another_message__counter_stays),
     cmocka_unit_test(finish__fails_for_a_guest_that_ended__successor_kept),
