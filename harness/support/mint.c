@@ -248,6 +248,9 @@ void mint_crl_build(const struct mint_crl *c, struct mint_der *out)
 
         integer(&row, c->revoked[i]);
         tlv(&row, 0x17, "221031120000Z", 13);
+        if (c->revoked_critical) {
+            hex(&row, "300f300d0603551d150101ff04030a0101");
+        }
         wrap(&revoked, 0x30, &row);
     }
     if (revoked.n > 0) {

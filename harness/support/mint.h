@@ -70,6 +70,7 @@ struct mint_crl {
     enum mint_alg alg;
     uint32_t revoked[4]; /* serials */
     size_t revoked_count;
+    bool revoked_critical; /* each entry has a critical extension */
     struct mint_ext ext[4];
     size_t ext_count;
 };

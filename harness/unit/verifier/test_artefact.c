@@ -217,7 +217,9 @@ static void evidence__report_and_table__accepted(void **state)
     table_of(x, &B->leaf_der, &B->ask_der, &B->ark_der);
     assert_int_equal(evidence_add(&ev, x->b, x->n), PSP_OK);
     assert_int_equal(ev.blocks.count, 3);
+    assert_int_equal(evidence_add(&ev, B->crl_der.b, B->crl_der.n), PSP_OK);
     evidence_choose(&ev, &in);
+    assert_int_equal(in.crl.size, B->crl_der.n);
     in.trusted_ark = bench_blob(&B->ark_der);
     verify_snp(&in, &policy, &result);
     assert_true(result.ok);
@@ -282,6 +284,22 @@ static void evidence__too_many_certificates__as_it_was(void **state)
                      PSP_E_FORMAT);
     assert_int_equal(ev.blocks.count, BLOCKS_MAX);
     evidence_clear(&ev);
+}
+
+static void evidence__nothing_in_it__format(void **state)
+{
+    struct bytes *x = calloc(1, sizeof(*x));
+    struct evidence ev = {0};
+
+    (void)state;
+    assert_int_equal(evidence_add(&ev, x->b, 0), PSP_E_FORMAT);
+    response_of(x, RESPONSE_SIZE, 0x16, NULL);
+    assert_int_equal(evidence_add(&ev, x->b, x->n), PSP_E_FORMAT);
+    response_of(x, RESPONSE_SIZE, 0, B->bytes);
+    assert_int_equal(evidence_add(&ev, x->b, x->n), PSP_OK);
+    assert_memory_equal(ev.report, B->bytes, SNP_REPORT_SIZE);
+    evidence_clear(&ev);
+    free(x);
 }
 
 static void evidence__two_reports__the_first(void **state)
@@ -629,6 +647,7 @@ int main(void)
         cmocka_unit_test(evidence__vcek_and_vlek__the_one_that_signed),
         cmocka_unit_test(evidence__entry_that_is_no_certificate__passed_over),
         cmocka_unit_test(evidence__too_many_certificates__as_it_was),
+        cmocka_unit_test(evidence__nothing_in_it__format),
         cmocka_unit_test(evidence__two_reports__the_first),
         cmocka_unit_test(evidence__generation__by_report_then_by_leaf),
         cmocka_unit_test(blocks__pem_of_a_wrong_kind__format),

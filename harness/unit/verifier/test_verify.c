@@ -102,6 +102,12 @@ CHANGE(crl_lists_another)
     b->with_crl = true;
     b->crl.revoked[b->crl.revoked_count++] = 0x53010002;
 }
+CHANGE(crl_without_time)
+{
+    b->with_crl = true;
+    b->crl.next_update = "250102000000Z";
+    b->policy.now = 0;
+}
 CHANGE(no_time)
 {
     b->policy.now = 0;
@@ -220,6 +226,8 @@ static const struct verdict_case GOODS[] = {
     GOOD("verify__at_last_second__accepted", PSP_MILAN, false, at_last_second),
     GOOD("verify__report_for_the_host__accepted", PSP_TURIN, false,
          host_report),
+    GOOD("verify__old_crl_and_no_time__accepted", PSP_MILAN, false,
+         crl_without_time),
     SKIPS("validity__no_time__skipped", PSP_MILAN, false, no_time,
           VERIFY_VALIDITY, "no time"),
     SKIPS("revocation__no_crl__skipped", PSP_MILAN, false, nothing,
@@ -1053,6 +1061,11 @@ CHANGE(crl_delta)
     e->critical = true;
     mint_ext_value(e, "020101");
 }
+CHANGE(crl_entry_critical)
+{
+    crl_lists_another(b);
+    b->crl.revoked_critical = true;
+}
 CHANGE(ark_no_crl_sign)
 {
     b->with_crl = true;
@@ -1106,6 +1119,8 @@ static const struct verdict_case VALIDITY[] = {
           "signature algorithm"),
     FAILS("revocation__delta_crl__fail", crl_delta, NULL, VERIFY_REVOCATION,
           "critical"),
+    FAILS("revocation__critical_entry_extension__fail", crl_entry_critical,
+          NULL, VERIFY_REVOCATION, "entry"),
     FAILS("revocation__ark_without_crl_sign__fail", ark_no_crl_sign, NULL,
           VERIFY_REVOCATION, "may not sign CRLs"),
     FAILS("revocation__garbage__fail", NULL, crl_garbage, VERIFY_REVOCATION,
@@ -1538,6 +1553,36 @@ static void verify__nothing_given__every_line_is_set(void **state)
     }
 }
 
+/* What cannot be looked at is not passed: asked for or not. */
+static void
+verify__unreadable_report_and_no_ask__nothing_asked_passes(void **state)
+{
+    struct bench *b = calloc(1, sizeof(*b));
+
+    (void)state;
+    bench_init(b, PSP_MILAN, false);
+    b->with_crl = true;
+    want_report_data(b);
+    b->policy.measurement = b->policy.host_data = b->expected;
+    b->policy.id_key_digest = b->policy.author_key_digest = b->expected;
+    want_policy(b);
+    want_vmpl_2(b);
+    min_tcb_zero(b);
+    bench_build(b);
+    b->in.ask.data = NULL;
+    b->bytes[0x4c] = 1;
+    verify_snp(&b->in, &b->policy, &b->result);
+    assert_false(b->result.ok);
+    for (size_t i = VERIFY_SIGNING_KEY; i < VERIFY_CHECK_COUNT; i++) {
+        assert_int_equal(b->result.line[i].verdict, VERIFY_SKIPPED);
+        assert_string_equal(b->result.line[i].reason,
+                            "the report cannot be read");
+    }
+    assert_int_equal(b->result.line[VERIFY_REVOCATION].verdict, VERIFY_SKIPPED);
+    assert_int_equal(b->result.line[VERIFY_VALIDITY].verdict, VERIFY_SKIPPED);
+    free(b);
+}
+
 /* ---- names ---- */
 
 static void names__of_checks__as_scripts_know_them(void **state)
@@ -1597,6 +1642,8 @@ int main(void)
         cmocka_unit_test(
             verify__evidence_brings_a_whole_chain__only_the_root_counts),
         cmocka_unit_test(verify__nothing_given__every_line_is_set),
+        cmocka_unit_test(
+            verify__unreadable_report_and_no_ask__nothing_asked_passes),
         cmocka_unit_test(names__of_checks__as_scripts_know_them),
     };
     int failed;
