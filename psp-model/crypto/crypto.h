@@ -14,12 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SHA256_SIZE   32u
-#define SHA384_SIZE   48u
-#define P384_SIZE     48u
-#define GCM_KEY_SIZE  32u
-#define GCM_IV_SIZE   12u
-#define GCM_TAG_SIZE  16u
+#define SHA256_SIZE  32u
+#define SHA384_SIZE  48u
+#define P384_SIZE    48u
+#define GCM_KEY_SIZE 32u
+#define GCM_IV_SIZE  12u
+#define GCM_TAG_SIZE 16u
 
 /** Wipe @n bytes; never optimised away. */
 void psp_wipe(void *p, size_t n);
@@ -73,9 +73,8 @@ void psp_gcm_seal(const uint8_t key[GCM_KEY_SIZE],
                   uint8_t tag[GCM_TAG_SIZE]);
 /** Returns false, and wipes @out, if the tag does not verify. */
 PSP_MUST_CHECK bool psp_gcm_open(const uint8_t key[GCM_KEY_SIZE],
-                                 const uint8_t iv[GCM_IV_SIZE],
-                                 const void *aad, size_t aad_size,
-                                 const void *in, size_t size,
+                                 const uint8_t iv[GCM_IV_SIZE], const void *aad,
+                                 size_t aad_size, const void *in, size_t size,
                                  const uint8_t tag[GCM_TAG_SIZE], void *out);
 
 /** AES-128-XTS over one data unit, @size a multiple of 16 and at least 16.

@@ -32,8 +32,7 @@ static void update(struct psp_drbg *d, const uint8_t *seed, const char *label)
 }
 
 enum psp_err psp_drbg_init(struct psp_drbg *drbg,
-                           const uint8_t seed[PSP_SEED_SIZE],
-                           const char *label)
+                           const uint8_t seed[PSP_SEED_SIZE], const char *label)
 {
     if (label[0] == '\0') {
         return PSP_E_PARAM;

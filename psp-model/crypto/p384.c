@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ECDSA on P-384 with Nettle: about seven times OpenSSL 3.0's signing rate, and
  * its nonce source is a callback, so RFC 6979 needs no own arithmetic. */
-#include "crypto.h"
+#include "hmac.h"
 #include "sev_crypto.h"
 
 #include <nettle/ecc-curve.h>
@@ -105,10 +105,8 @@ bool psp_p384_on_curve(const struct psp_p384_pub *pub)
 /* HMAC_DRBG state of RFC 6979 §3.2, handed to Nettle as its random source. The
  * hash is the one of the signature. */
 struct nonce_source {
-    void (*hmac)(const void *key, size_t key_size, const struct psp_part *parts,
-                 size_t count, uint8_t *out);
-    size_t size; /* of the hash */
-    uint8_t k[SHA384_SIZE];
+    size_t size;          /* of the hash */
+    struct psp_hmac hmac; /* keyed with K */
     uint8_t v[SHA384_SIZE];
     bool used;
 };
@@ -117,7 +115,7 @@ static void nonce_v(struct nonce_source *n)
 {
     const struct psp_part part = {n->v, n->size};
 
-    n->hmac(n->k, n->size, &part, 1, n->v);
+    psp_hmac_parts(&n->hmac, &part, 1, n->v);
 }
 
 static void nonce_k(struct nonce_source *n, uint8_t octet, const uint8_t *x,
@@ -129,8 +127,11 @@ static void nonce_k(struct nonce_source *n, uint8_t octet, const uint8_t *x,
         {x, x == NULL ? 0 : P384_SIZE},
         {h, h == NULL ? 0 : P384_SIZE},
     };
+    uint8_t k[SHA384_SIZE];
 
-    n->hmac(n->k, n->size, parts, 4, n->k);
+    psp_hmac_parts(&n->hmac, parts, 4, k);
+    psp_hmac_key(&n->hmac, n->size, k, n->size);
+    psp_wipe(k, sizeof(k));
     nonce_v(n);
 }
 
@@ -159,12 +160,12 @@ static void digest_to_octets(const uint8_t *digest, size_t size,
 static void nonce_init(struct nonce_source *n, const uint8_t d[P384_SIZE],
                        const uint8_t *digest, size_t size)
 {
+    static const uint8_t zero[SHA384_SIZE];
     uint8_t h[P384_SIZE];
 
     digest_to_octets(digest, size, h);
-    n->hmac = size == SHA256_SIZE ? psp_hmac_sha256 : psp_hmac_sha384;
     n->size = size;
-    memset(n->k, 0x00, sizeof(n->k));
+    psp_hmac_key(&n->hmac, size, zero, size);
     memset(n->v, 0x01, sizeof(n->v));
     n->used = false;
     nonce_k(n, 0x00, d, h);
