@@ -53,6 +53,7 @@ struct call {
     uint64_t certs_address;
     uint32_t certs_len;
     uint32_t offered; /* bytes for certificates, 0: none wanted */
+    bool stop;        /* the transport wants the ioctl to end as it is */
 };
 
 static const struct sev_guest_traits TRAITS[] = {
@@ -164,41 +165,56 @@ static int read_certs_buffer(struct call *c)
     return 0;
 }
 
+/* Announced as early as the address is known: a transport that has to ask then
+ * asks once for all. The envelope comes first, so that what a refusal writes is
+ * a prefix. abi/linux.md §8.4 */
+static int plan(struct call *c, uint64_t addr, size_t size, struct umem *um)
+{
+    int err = umem_plan_write(um, addr, size);
+
+    c->stop |= err != 0;
+    return err;
+}
+
+static int read_request(const struct guest_ioctl *row, struct call *c,
+                        struct umem *um)
+{
+    int err;
+
+    if (!row->extended) {
+        err = plan(c, c->resp_data, row->resp_size, um);
+        return err != 0 ? err
+                        : umem_read(um, c->req_data, c->req, row->req_size);
+    }
+    err = plan(c, c->req_data, row->req_size, um);
+    if (err == 0) {
+        err = umem_read(um, c->req_data, c->req, row->req_size);
+    }
+    if (err == 0) {
+        err = read_certs_buffer(c);
+    }
+    if (err == 0) {
+        err = plan(c, c->certs_address, c->offered, um);
+    }
+    return err != 0 ? err : plan(c, c->resp_data, row->resp_size, um);
+}
+
 /* Steps 4 to 7 of abi/linux.md §4.4. */
 static int gather(const struct guest_ioctl *row, struct call *c,
                   struct umem *um)
 {
-    int err;
+    int err = plan(c, c->arg, ENVELOPE_SIZE, um);
 
+    if (err != 0) {
+        return err;
+    }
     if (row == NULL) {
         return -ENOTTY;
     }
     if (c->req_data == 0 || c->resp_data == 0) {
         return -EINVAL;
     }
-    err = umem_read(um, c->req_data, c->req, row->req_size);
-    if (err == 0 && row->extended) {
-        err = read_certs_buffer(c);
-    }
-    return err;
-}
-
-/* The envelope first: what a refusal writes is then a prefix. §8.4 */
-static int plan(const struct guest_ioctl *row, const struct call *c,
-                bool refused, struct umem *um)
-{
-    int err = umem_plan_write(um, c->arg, ENVELOPE_SIZE);
-
-    if (err == 0 && !refused && row->extended) {
-        err = umem_plan_write(um, c->req_data, row->req_size);
-    }
-    if (err == 0 && !refused) {
-        err = umem_plan_write(um, c->certs_address, c->offered);
-    }
-    if (err == 0 && !refused) {
-        err = umem_plan_write(um, c->resp_data, row->resp_size);
-    }
-    return err != 0 ? err : umem_commit(um);
+    return read_request(row, c, um);
 }
 
 static int write_certs_len(struct call *c, uint64_t pages, struct umem *um)
@@ -298,10 +314,10 @@ static int64_t guest_ioctl(void *device, bool writable, uint32_t request,
         return -ENOTTY;
     }
     rc = gather(row, &c, um);
-    if (rc == UMEM_RETRY) {
+    if (rc == UMEM_RETRY || c.stop) {
         return rc;
     }
-    err = plan(row, &c, rc != 0, um);
+    err = umem_commit(um);
     if (err != 0) {
         return err;
     }

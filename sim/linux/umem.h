@@ -5,7 +5,9 @@
  * A handler is written once, in the kernel's order, against these four calls:
  *
  *   1. umem_read() for each range it copies in, in order;
- *   2. umem_plan_write() for each range that it may copy out later;
+ *   2. umem_plan_write() for each range that it may copy out later; as soon as
+ *      its address is known, also between reads, so that a transport that asks
+ *      can ask for everything at once;
  *   3. umem_commit(), after the last read and plan and before anything changes;
  *   4. the work itself, then umem_write() for each range it copies out.
  *
