@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ATTESTATION. Spec: abi/sev.md §8. */
-#include "internal.h"
+#include "sev_internal.h"
 
 /* Checks 4 and 5; the report is complete but for its signature. */
 enum sev_status sev_run_attestation(struct sev_call *call)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Firmware's validation of certificates. Spec: abi/sev.md §5.4, §5.5. */
-#include "internal.h"
+#include "sev_internal.h"
 
 #include "pki.h"
 #include "sev_amd_cert.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* COPY, DBG_DECRYPT, DBG_ENCRYPT. Spec: abi/sev.md §1.4, §1.7. */
-#include "internal.h"
+#include "sev_internal.h"
 
 #define UNIT 16u
 #define PAGE 0x1000u

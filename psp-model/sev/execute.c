@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The way of one command: buffer in, the row's checks, buffer out.
  * Spec: abi/sev.md §1.2. */
-#include "internal.h"
+#include "sev_internal.h"
 
 static bool version_ok(const struct sev_platform *sev,
                        const struct sev_command *row)

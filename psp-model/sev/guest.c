@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "internal.h"
+#include "sev_internal.h"
 
 #define VMSA_STEP 8u /* entries by which the list of VMSA pages grows */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INIT, INIT_EX, SHUTDOWN, PLATFORM_RESET. Spec: abi/sev.md §1.3, §4.4. */
-#include "internal.h"
+#include "sev_internal.h"
 
 #include "pki.h"
 #include "sev_pki.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The generation chain of INIT. Spec: abi/sev.md §4.2. */
-#include "internal.h"
+#include "sev_internal.h"
 
 static enum psp_err new_key(const struct sev_platform *sev,
                             struct psp_p384_key *key)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LAUNCH_UPDATE_*, LAUNCH_MEASURE, LAUNCH_FINISH. Spec: abi/sev.md §1.5, §7.3.
  */
-#include "internal.h"
+#include "sev_internal.h"
 
 #define UNIT 16u
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Guest life cycle. Spec: abi/sev.md §1.4, §9.2. */
-#include "internal.h"
+#include "sev_internal.h"
 
 #define IDS_MAX 1024u
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "internal.h"
+#include "sev_internal.h"
 
 /* Position of the C-bit, CPUID Fn8000_001F EBX[5:0]. */
 static unsigned int c_bit(const struct sev_platform *sev)

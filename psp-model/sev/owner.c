@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The platform's own keys: PEK_GEN, PEK_CSR, PEK_CERT_IMPORT, PDH_GEN,
  * PDH_CERT_EXPORT. Spec: abi/sev.md §1.3, §4.3. */
-#include "internal.h"
+#include "sev_internal.h"
 
 #include "pki.h"
 #include "sev_pki.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SEND_UPDATE_*, RECEIVE_UPDATE_*, RECEIVE_FINISH and the packets they make.
  * Spec: abi/sev.md §1.6, §10. */
-#include "internal.h"
+#include "sev_internal.h"
 
 #define UNIT 16u
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LAUNCH_SECRET. Spec: abi/sev.md §1.5, §7.4. */
-#include "internal.h"
+#include "sev_internal.h"
 
 #define UNIT 16u
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SEND_START, SEND_FINISH, SEND_CANCEL. Spec: abi/sev.md §1.6. */
-#include "internal.h"
+#include "sev_internal.h"
 
 /* ASK and ARK: both 2048, one of each, both 4096 bits. */
 #define AMD_SIZE_2048  1664u

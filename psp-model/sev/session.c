@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ECDH, the session keys and the session blob. Spec: abi/sev.md §7.1, §7.2. */
-#include "internal.h"
+#include "sev_internal.h"
 
 struct wrap_keys {
     uint8_t kek[SEV_TK_SIZE];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LAUNCH_START and RECEIVE_START. Spec: abi/sev.md §1.5, §1.6. */
-#include "internal.h"
+#include "sev_internal.h"
 
 /* Checks 2 to 4. */
 static enum sev_status read_inputs(const struct sev_platform *sev,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands that ask, and those that touch no keys. Spec: abi/sev.md §1.3, §6,
  * §9.1. */
-#include "internal.h"
+#include "sev_internal.h"
 
 #define OWNER_EXTERNAL 0x1u
 #define CONFIG_ES      0x1u

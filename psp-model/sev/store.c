@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The layout is the model's own: AMD's is private. Everything, the unused rest
  * included, is under the MAC, so that any damaged bit shows. abi/sev.md §4.4 */
-#include "internal.h"
+#include "sev_internal.h"
 
 static const char MAGIC[8] = "SWPSPNV1";
 #define VERSION     1u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SWAP_OUT and SWAP_IN. Spec: abi/sev.md §1.7. */
-#include "internal.h"
+#include "sev_internal.h"
 
 #define PAGE_4K 0x1000u
 #define PAGE_2M 0x200000u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command table of abi/sev.md §1.1, in ascending order of id. */
-#include "internal.h"
+#include "sev_internal.h"
 
 #define P(state) (1u << SEV_PLATFORM_##state)
 #define P_UP     (P(INIT) | P(WORKING))

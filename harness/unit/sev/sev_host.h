@@ -45,6 +45,7 @@ struct sh {
     bool nv_present;
     uint8_t nv[PSP_NV_SIZE];
     unsigned int nv_stores;
+    unsigned int changes; /* writes that changed a byte of memory */
     unsigned int calls;   /* callbacks so far */
     unsigned int fail_at; /* number of the callback that fails; 0: none */
     bool wbinvd_owed;
@@ -74,7 +75,10 @@ static inline int sh_mem_write(void *host, uint64_t spa, const void *buf,
     if (sh_fails(h) || spa > h->memory_size || size > h->memory_size - spa) {
         return -1;
     }
-    memcpy(h->memory + spa, buf, size);
+    if (memcmp(h->memory + spa, buf, size) != 0) {
+        memcpy(h->memory + spa, buf, size);
+        h->changes++;
+    }
     return 0;
 }
 
@@ -515,53 +519,78 @@ static inline void sh_guest_write(struct sh *h, uint32_t asid, uint64_t spa,
 
 /**
  * Everything that a refused command must leave alone: platform, guests, ASIDs,
- * memory but for the command page, store, and the stream of randomness.
+ * store, the stream of randomness, and memory by the number of writes to it
+ * (sh_snapshot_full(): by its bytes, but for the command page).
  */
 struct sh_snapshot {
+    bool full;
     size_t size;
-    uint8_t *data;
+    uint8_t *data; /* NULL while sizes are added up */
 };
 
 static inline void sh_append(struct sh_snapshot *s, const void *data,
                              size_t size)
 {
-    s->data = realloc(s->data, s->size + size + 1);
-    assert_non_null(s->data);
-    if (size > 0) {
+    if (s->data != NULL && size > 0) {
         memcpy(s->data + s->size, data, size);
     }
     s->size += size;
 }
 
-static inline struct sh_snapshot sh_snapshot(const struct sh *h)
+static inline void sh_append_all(struct sh_snapshot *s, const struct sh *h)
 {
-    struct sh_snapshot s = {0, NULL};
-
-    sh_append(&s, &h->sev, sizeof(h->sev));
+    sh_append(s, &h->sev, sizeof(h->sev));
     for (size_t i = 0; i < SEV_GUEST_LIMIT; i++) {
         const struct sev_guest *g = h->sev.guests[i];
 
         if (g != NULL) {
-            sh_append(&s, g, sizeof(*g));
-            sh_append(&s, g->vmsa, g->vmsa_count * sizeof(g->vmsa[0]));
+            sh_append(s, g, sizeof(*g));
+            sh_append(s, g->vmsa, g->vmsa_count * sizeof(g->vmsa[0]));
         }
     }
-    sh_append(&s, &h->core.sev_state, sizeof(h->core.sev_state));
-    sh_append(&s, &h->core.snp_state, sizeof(h->core.snp_state));
-    sh_append(&s, h->core.asids,
+    sh_append(s, &h->core.sev_state, sizeof(h->core.sev_state));
+    sh_append(s, &h->core.snp_state, sizeof(h->core.snp_state));
+    sh_append(s, h->core.asids,
               (h->core.profile.asid_count + 1) * sizeof(h->core.asids[0]));
-    sh_append(&s, h->memory, SH_CMD);
-    sh_append(&s, h->memory + SH_CMD + 0x100, SH_TMR - SH_CMD - 0x100);
-    sh_append(&s, h->nv, sizeof(h->nv));
-    sh_append(&s, &h->nv_present, sizeof(h->nv_present));
-    sh_append(&s, &h->drbg, sizeof(h->drbg));
+    sh_append(s, h->nv, sizeof(h->nv));
+    sh_append(s, &h->nv_present, sizeof(h->nv_present));
+    if (s->full) {
+        sh_append(s, h->memory, SH_CMD);
+        sh_append(s, h->memory + SH_CMD + 0x100, SH_TMR - SH_CMD - 0x100);
+    } else {
+        sh_append(s, &h->drbg, sizeof(h->drbg));
+        sh_append(s, &h->changes, sizeof(h->changes));
+    }
+}
+
+static inline struct sh_snapshot sh_take(const struct sh *h, bool full)
+{
+    struct sh_snapshot s = {full, 0, NULL};
+
+    sh_append_all(&s, h);
+    s.data = malloc(s.size);
+    assert_non_null(s.data);
+    s.size = 0;
+    sh_append_all(&s, h);
     return s;
+}
+
+static inline struct sh_snapshot sh_snapshot(const struct sh *h)
+{
+    return sh_take(h, false);
+}
+
+/** For commands that a failing callback stops: they may have drawn random
+ * bytes, and taken back what they wrote. */
+static inline struct sh_snapshot sh_snapshot_full(const struct sh *h)
+{
+    return sh_take(h, true);
 }
 
 /** Fails the test when something has changed since; frees the snapshot. */
 static inline void sh_unchanged(const struct sh *h, struct sh_snapshot before)
 {
-    struct sh_snapshot now = sh_snapshot(h);
+    struct sh_snapshot now = sh_take(h, before.full);
     bool same =
         now.size == before.size && memcmp(now.data, before.data, now.size) == 0;
 

@@ -188,7 +188,7 @@ def owner(folder, kind):
         key = ec.generate_private_key(ec.SECP384R1())
         body = ec_body(OCA, algo, key.public_key().public_numbers())
     else:
-        key = rsa.generate_private_key(65537, 2048 if kind == "rsa256" else 4096)
+        key = rsa.generate_private_key(65537, 2048)
         n = key.public_key().public_numbers()
         area = struct.pack("<I", key.key_size)
         area += n.e.to_bytes(512, "little") + n.n.to_bytes(512, "little")
