@@ -84,9 +84,10 @@ struct ccp_config {
     /** Number 9 in ABIs where it is SNP_PLATFORM_STATUS: guess by the caller's
      * 32 bytes whether SEV_GET_REPORT is meant. abi/linux.md §2.3. */
     bool auto_report;
-    /** Follow the era also where abi/linux.md §9 recommends to be softer: an
-     * implicit shutdown takes SNP down even if it was up before, a failed
-     * implicit INIT of S2 stores `error` 1, number 10 of aeb2022 is EINVAL. */
+    /** Follow the era also where that helps nobody: an implicit INIT of L and
+     * S1 does not start SNP, which the firmware wants first; an implicit
+     * shutdown takes SNP down even if it was up before; a failed implicit INIT
+     * of S2 stores `error` 1; number 10 of aeb2022 is EINVAL. */
     bool strict;
     /** File that INIT_EX keeps the platform's keys in, or NULL: INIT with the
      * firmware's own store. Copied. abi/linux.md §1.6. */

@@ -206,6 +206,13 @@ static uint32_t init_error(const struct ccp_dev *dev, uint32_t error)
                : error;
 }
 
+/* The firmware refuses a legacy INIT on a host whose CPUs run with SNP before
+ * SNP itself is up. Kernels up to S1 know no better. */
+static bool starts_snp(const struct ccp_dev *dev)
+{
+    return dev->config.era >= CCP_ERA_S2 || !dev->config.strict;
+}
+
 int ccp_implicit_init(struct ccp_call *c)
 {
     struct ccp_dev *dev = c->dev;
@@ -213,7 +220,7 @@ int ccp_implicit_init(struct ccp_call *c)
     uint32_t error = c->error;
     int r;
 
-    r = ccp_platform_init(dev, dev->config.era >= CCP_ERA_S2, &error);
+    r = ccp_platform_init(dev, starts_snp(dev), &error);
     if (r != 0) {
         c->error = init_error(dev, error);
         return r;
