@@ -1,0 +1,291 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""`swpsp run` as its users see it: clients in four languages, options, mistakes,
+reproducible sessions."""
+import json
+import os
+import shutil
+import struct
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
+import tst  # noqa: E402
+
+DEV = "--insecure-dev-seed"
+CLIENTS = {
+    "c": [tst.client("report")],
+    "go": [tst.client("report-go")],
+    "rust": [tst.client("report-rust")],
+    "python": ["/usr/bin/python3",
+               os.path.join(tst.TOP, "harness/device/clients/py/report.py")],
+}
+NONCE = "a5" * 64
+
+
+class Run(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="swpsp-test-")
+        os.chmod(self.dir, 0o777)
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def read(self, name):
+        with open(self.path(name), "rb") as f:
+            return f.read()
+
+    def ok(self, *argv, **kwargs):
+        p = tst.run(*argv, **kwargs)
+        self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
+        return p
+
+    def fetch(self, name, options=(), client="c", prefix=(), extra=()):
+        return self.ok(*prefix, tst.SWPSP, "run", DEV, *options, "--",
+                       *CLIENTS[client], "--report-data", NONCE,
+                       "--report", self.path(name + ".bin"),
+                       "--certs", self.path(name + ".certs"),
+                       "--key", self.path(name + ".key"), *extra)
+
+    def verify(self, name, product, *extra, options=()):
+        exported = self.path("exported-" + product)
+        if not os.path.isdir(exported):
+            profile = {"Milan": "milan", "Genoa": "genoa",
+                       "Turin": "turin"}[product]
+            self.ok(tst.SWPSP, "certs", "export", DEV, "--profile", profile,
+                    *options, exported)
+        return tst.run(tst.SWPSP, "verify", "--report",
+                       self.path(name + ".bin"), "--certs",
+                       self.path(name + ".certs"), "--root",
+                       "%s/pki/%s/ark.pem" % (exported, product),
+                       "--report-data", NONCE, *extra)
+
+    def test_clients_in_four_languages_get_the_same_evidence(self):
+        for language in CLIENTS:
+            with self.subTest(language):
+                self.fetch(language, client=language)
+                self.assertEqual(self.verify(language, "Milan").returncode, 0)
+        for kind in (".bin", ".certs", ".key"):
+            same = {self.read(language + kind) for language in CLIENTS}
+            self.assertEqual(len(same), 1, kind)
+
+    def test_every_profile_is_accepted_by_its_own_root_only(self):
+        versions = {"milan-old": ("Milan", 2), "milan": ("Milan", 3),
+                    "genoa": ("Genoa", 3), "turin": ("Turin", 5)}
+        for profile, (product, version) in versions.items():
+            with self.subTest(profile):
+                self.fetch(profile, ["--profile", profile])
+                report = self.read(profile + ".bin")
+                self.assertEqual(len(report), 1184)
+                self.assertEqual(struct.unpack_from("<I", report)[0], version)
+                p = self.verify(profile, product)
+                self.assertEqual(p.returncode, 0, p.stdout)
+                self.assertIn("verdict: ACCEPTED", p.stdout)
+                self.assertIn("simulated", p.stdout)
+        self.assertEqual(self.verify("genoa", "Milan").returncode, 1)
+
+    def test_a_changed_report_is_rejected(self):
+        self.fetch("r")
+        report = bytearray(self.read("r.bin"))
+        report[0x90] ^= 1
+        with open(self.path("r.bin"), "wb") as f:
+            f.write(report)
+        p = self.verify("r", "Milan")
+        self.assertEqual(p.returncode, 1)
+        self.assertIn("FAIL report-signature", p.stdout)
+
+    def test_an_ordinary_user_gets_a_report(self):
+        if os.getuid() != 0:
+            self.skipTest("is an ordinary user already")
+        shutil.copy(tst.SWPSP, self.path("swpsp"))
+        shutil.copy(tst.client("report"), self.path("client"))
+        self.ok("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                self.path("swpsp"), "run", DEV, "--", self.path("client"),
+                "--report-data", NONCE, "--report", self.path("r.bin"),
+                cwd=self.dir)
+        self.assertEqual(os.stat(self.path("r.bin")).st_uid, 65534)
+        self.fetch("root")
+        self.assertEqual(self.read("r.bin"), self.read("root.bin"))
+
+    def test_the_same_seed_gives_the_same_bytes(self):
+        with open(self.path("seed"), "w", encoding="ascii") as f:
+            f.write("5e" * 32 + "\n")
+        with open(self.path("guest.json"), "w", encoding="ascii") as f:
+            json.dump({"family_id": "01" * 16, "guest_svn": 3}, f)
+        state = {"XDG_STATE_HOME": self.dir}
+        for name in ("a", "b"):
+            self.ok(tst.SWPSP, "run", "--seed-file", self.path("seed"),
+                    "--guest", self.path("guest.json"), "--", *CLIENTS["c"],
+                    "--report", self.path(name + ".bin"), "--certs",
+                    self.path(name + ".certs"), "--key",
+                    self.path(name + ".key"), env={**os.environ, **state})
+        for kind in (".bin", ".certs", ".key"):
+            self.assertEqual(self.read("a" + kind), self.read("b" + kind))
+        self.fetch("dev")
+        self.assertNotEqual(self.read("a.bin"), self.read("dev.bin"))
+
+    def test_a_fresh_installation_has_its_own_root_and_keeps_it(self):
+        for name in ("a", "b"):
+            self.ok(tst.SWPSP, "certs", "export", "--state",
+                    self.path("state"), self.path(name))
+        ark = self.path("a/pki/Milan/ark.der")
+        with open(ark, "rb") as f:
+            first = f.read()
+        with open(self.path("b/pki/Milan/ark.der"), "rb") as f:
+            self.assertEqual(f.read(), first)
+        self.ok(tst.SWPSP, "certs", "export", DEV, self.path("dev"))
+        with open(self.path("dev/pki/Milan/ark.der"), "rb") as f:
+            self.assertNotEqual(f.read(), first)
+        self.assertEqual(os.stat(self.path("state/seed")).st_mode & 0o777,
+                         0o600)
+        self.ok(tst.SWPSP, "run", "--state", self.path("state"), "--",
+                *CLIENTS["c"], "--report", self.path("r.bin"), "--certs",
+                self.path("r.certs"))
+        p = self.ok(tst.SWPSP, "verify", "--report", self.path("r.bin"),
+                    "--certs", self.path("r.certs"), "--root", ark)
+        self.assertIn("ACCEPTED", p.stdout)
+
+    def test_guest_options_reach_the_report(self):
+        self.fetch("g", ["--policy", "0xb0000", "--host-data", "42" * 32,
+                         "--family-id", "01" * 16, "--image-id", "02" * 16,
+                         "--guest-svn", "7"])
+        report = self.read("g.bin")
+        self.assertEqual(struct.unpack_from("<IQ", report, 4), (7, 0xb0000))
+        self.assertEqual(report[0x10:0x20], b"\1" * 16)
+        self.assertEqual(report[0x20:0x30], b"\2" * 16)
+        self.assertEqual(report[0xc0:0xe0], b"\x42" * 32)
+        self.assertTrue(any(report[0xe0:0x110]))
+        p = self.verify("g", "Milan", "--host-data", "42" * 32, "--policy",
+                        "0xb0000")
+        self.assertEqual(p.returncode, 0, p.stdout)
+        p = self.verify("g", "Milan", "--host-data", "43" * 32)
+        self.assertEqual(p.returncode, 1)
+
+    def test_the_platform_options_reach_the_report(self):
+        self.fetch("m", ["--mask-chip-id"])
+        self.assertFalse(any(self.read("m.bin")[0x1a0:0x1e0]))
+        tst.run(tst.SWPSP, "run", DEV, "--mask-chip-key", "--", *CLIENTS["c"],
+                "--report", self.path("k.bin"))
+        report = self.read("k.bin")
+        self.assertFalse(any(report[0x2a0:]))
+        self.assertEqual(report[0x48], 7 << 2 | 2)
+        self.fetch("t", ["--reported-tcb", "04000000000018d9"])
+        self.assertEqual(self.read("t.bin")[0x180:0x188].hex(),
+                         "04000000000018d9")
+        p = self.verify("t", "Milan")
+        self.assertEqual(p.returncode, 0, p.stdout)
+
+    def test_a_loaded_vlek_signs(self):
+        self.fetch("v", ["--vlek"])
+        self.assertEqual(self.read("v.bin")[0x48] >> 2 & 7, 1)
+        p = self.verify("v", "Milan")
+        self.assertEqual(p.returncode, 0, p.stdout)
+
+    def test_without_certificates_an_extended_report_carries_none(self):
+        self.fetch("n", ["--certs", "none"])
+        self.assertFalse(any(self.read("n.certs")))
+
+    def test_trace_shows_ioctls_and_commands(self):
+        self.ok(tst.SWPSP, "run", DEV, "--trace=" + self.path("trace"), "--",
+                *CLIENTS["c"])
+        trace = self.read("trace").decode()
+        self.assertRegex(trace, r"mailbox SNP_GUEST_REQUEST \{gctx_paddr=.* = "
+                         r"0x0 SUCCESS")
+        self.assertRegex(trace, r"ioctl /dev/sev-guest SNP_GET_REPORT "
+                         r"\{msg_version=1, .*\} = 0")
+
+    def test_a_refused_request_shows_in_trace_and_client(self):
+        p = tst.run(tst.SWPSP, "run", DEV, "--trace", "--", *CLIENTS["c"],
+                    "--msg-version", "0")
+        self.assertNotEqual(p.returncode, 0)
+        self.assertIn("= -1 EINVAL", p.stderr)
+
+    def test_exit_status_is_the_programs(self):
+        for command, status in ((["true"], 0), (["false"], 1),
+                                (["sh", "-c", "exit 42"], 42),
+                                (["sh", "-c", "kill -TERM $$"], 143),
+                                (["/nonexistent"], 127), (["/etc"], 126)):
+            with self.subTest(command):
+                p = tst.run(tst.SWPSP, "run", DEV, "--", *command)
+                self.assertEqual(p.returncode, status, p.stderr)
+
+    def test_mistakes_give_one_line_and_create_nothing(self):
+        with open(self.path("bad.json"), "w", encoding="ascii") as f:
+            f.write("{\"polcy\": 1}")
+        with open(self.path("short"), "wb") as f:
+            f.write(b"x")
+        made = self.path("made")
+        mistakes = [
+            ["run", "--profile", "venice", "--", "touch", made],
+            ["run", "--no-such-option", "--", "touch", made],
+            ["run", DEV],
+            ["run", DEV, "--guest", "/nonexistent", "--", "touch", made],
+            ["run", DEV, "--guest", self.path("bad.json"), "--", "touch",
+             made],
+            ["run", DEV, "--policy", "x", "--", "touch", made],
+            ["run", DEV, "--policy", "0", "--", "touch", made],
+            ["run", DEV, "--host-data", "42", "--", "touch", made],
+            ["run", DEV, "--vmpl", "4", "--", "touch", made],
+            ["run", DEV, "--kernel", "2.4", "--", "touch", made],
+            ["run", DEV, "--vmpck", "4", "--", "touch", made],
+            ["run", DEV, "--certs", "/nonexistent", "--", "touch", made],
+            ["run", DEV, "--reported-tcb", "04", "--", "touch", made],
+            ["run", DEV, "--reported-tcb", "ff000000000018db", "--", "touch",
+             made],
+            ["run", DEV, "--node-mode", "888", "--", "touch", made],
+            ["run", DEV, "--state", made, "--", "touch", made],
+            ["run", "--seed-file", self.path("short"), "--state", made, "--",
+             "touch", made + "/x"],
+            ["run", DEV, "--trace=/nonexistent/trace", "--", "touch", made],
+            ["certs", "export", DEV],
+            ["certs", "import", DEV, made],
+            ["certs", "export", DEV, "/proc/nonexistent/x"],
+            ["nonsense"], [],
+        ]
+        for argv in mistakes:
+            with self.subTest(argv):
+                p = tst.run(tst.SWPSP, *argv)
+                self.assertEqual(p.returncode, 2, p.stderr)
+                self.assertTrue(p.stderr)
+                if argv:
+                    self.assertEqual(p.stderr.count("\n"), 1, p.stderr)
+                self.assertFalse(os.path.exists(made + "/x"))
+                self.assertFalse(os.path.isfile(made))
+
+    def test_help_names_every_command_and_option(self):
+        p = self.ok(tst.SWPSP, "--help")
+        for command in ("run", "certs", "verify", "decode", "is-simulated"):
+            self.assertIn(command, p.stdout)
+            self.ok(tst.SWPSP, command, "--help")
+
+    def test_several_clients_at_once(self):
+        script = " & ".join("%s --report %s" % (tst.client("report"),
+                                                self.path("p%d.bin" % i))
+                            for i in range(8)) + " & wait"
+        self.ok(tst.SWPSP, "run", DEV, "--", "sh", "-c", script)
+        self.assertEqual({len(self.read("p%d.bin" % i)) for i in range(8)},
+                         {1184})
+
+    def test_a_killed_client_leaves_the_platform_usable(self):
+        script = ("for i in 1 2 3 4 5 6 7 8 9 10; do "
+                  "(while :; do %s >/dev/null || exit; done) & p=$!; "
+                  "sleep 0.02; kill -9 $p; done; wait; exec %s --report %s" %
+                  (tst.client("report"), tst.client("report"),
+                   self.path("after.bin")))
+        self.ok(tst.SWPSP, "run", DEV, "--", "sh", "-c", script)
+        self.assertEqual(len(self.read("after.bin")), 1184)
+
+    def test_is_simulated_tells(self):
+        self.fetch("s")
+        self.ok(tst.SWPSP, "is-simulated", self.path("s.bin"),
+                self.path("s.certs"))
+        real = os.path.join(tst.TOP, "../shared/data/snp/genoa/report.bin")
+        if os.path.exists(real):
+            self.assertEqual(
+                tst.run(tst.SWPSP, "is-simulated", real).returncode, 1)
+
+
+if __name__ == "__main__":
+    tst.main()
