@@ -560,6 +560,27 @@ static void memory__two_guests__keys_differ(void **state)
     vm_destroy(b);
 }
 
+static void memory__page_of_another_guest_or_address__fault(void **state)
+{
+    struct machine *m = *state;
+    struct vm *a = launch_default(m);
+    struct vm *b = launch_default(m);
+    const uint64_t gpa = vm_secrets_gpa(a);
+    uint64_t spa = find_spa(m, vm_asid(a), gpa);
+    uint8_t byte = 0;
+
+    assert_int_equal(machine_guest_read(m, vm_asid(a), spa, gpa, &byte, 1), 0);
+    assert_int_equal(machine_guest_read(m, vm_asid(b), spa, gpa, &byte, 1),
+                     -EFAULT);
+    assert_int_equal(machine_guest_write(m, vm_asid(b), spa, gpa, &byte, 1),
+                     -EFAULT);
+    assert_int_equal(
+        machine_guest_read(m, vm_asid(a), spa, gpa + 0x1000, &byte, 1),
+        -EFAULT);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
 static void memory__page_taken_away_by_the_host__fault(void **state)
 {
     static const struct rmp_update hypervisor = {.assigned = false};
@@ -845,6 +866,7 @@ static const struct CMUnitTest PLAIN[] = {
     WITH_MACHINE(launch__every_page_type__accepted),
     WITH_MACHINE(memory__private__written_and_read_back),
     WITH_MACHINE(memory__two_guests__keys_differ),
+    WITH_MACHINE(memory__page_of_another_guest_or_address__fault),
     WITH_MACHINE(memory__page_taken_away_by_the_host__fault),
     WITH_MACHINE(shared__write_over_pages__reads_back),
     WITH_MACHINE(shared__outside__fault),

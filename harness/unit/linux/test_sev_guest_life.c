@@ -651,6 +651,21 @@ static void length_query__then_report__as_clients_do(void **state)
     }
 }
 
+static void certs__gone_since_the_last_request__zeros(void **state)
+{
+    struct guest *g = guest_new(NOW, GET_EXT);
+
+    (void)state;
+    guest_set_certs(g, 4096);
+    guest_offer(g, CERTS_ADDR, 0x1000);
+    assert_int_equal(guest_ioctl(g), 0);
+    assert_int_equal(g->client.certs[4095], 0x42);
+    assert_int_equal(vm_set_certs(g->vm, NULL, 0), 0);
+    assert_int_equal(guest_ioctl(g), 0);
+    assert_true(psp_all_zero(g->client.certs, 0x1000));
+    guest_free(g);
+}
+
 static void era__names__there_and_back(void **state)
 {
     (void)state;
@@ -696,6 +711,7 @@ int main(void)
             resend__certs_too_large__same_message_as_plain_request),
         cmocka_unit_test(request__shorter_than_the_last__no_remains),
         cmocka_unit_test(length_query__then_report__as_clients_do),
+        cmocka_unit_test(certs__gone_since_the_last_request__zeros),
         cmocka_unit_test(era__names__there_and_back),
     };
 

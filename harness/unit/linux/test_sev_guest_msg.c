@@ -174,6 +174,21 @@ static void open__own_request_sent_back__refused(void **state)
     refuse(&a, 64);
 }
 
+/* Authentic messages that answer something else. */
+static void open__authentic_but_other_kind__refused(void **state)
+{
+    (void)state;
+    for (int field = 0; field < 3; field++) {
+        struct answer a = make_answer(64);
+
+        a.response.type = field == 0 ? 4 : a.response.type;
+        a.response.version = field == 1 ? 2 : a.response.version;
+        a.response.seqno += field == 2 ? 2 : 0;
+        guest_msg_seal(a.key, &a.response, a.page + 512, 64, a.page);
+        refuse(&a, 64);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +202,7 @@ int main(void)
         cmocka_unit_test(open__payload_changed__refused),
         cmocka_unit_test(open__other_key__refused),
         cmocka_unit_test(open__own_request_sent_back__refused),
+        cmocka_unit_test(open__authentic_but_other_kind__refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
