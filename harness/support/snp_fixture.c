@@ -483,6 +483,49 @@ unsigned int fx_sweep(struct snp_fx *fx,
     }
 }
 
+/* -- refusals ---------------------------------------------------------------
+ */
+
+void fx_put32(struct fx_try *t, size_t offset, uint32_t value)
+{
+    struct psp_wr w = psp_wr(t->buf + offset, 4);
+
+    psp_wr_le32(&w, value);
+}
+
+void fx_put64(struct fx_try *t, size_t offset, uint64_t value)
+{
+    struct psp_wr w = psp_wr(t->buf + offset, 8);
+
+    psp_wr_le64(&w, value);
+}
+
+enum sev_status fx_execute(struct fx_try *t)
+{
+    return fx_command(t->fx, t->command, t->buf, t->size);
+}
+
+void fx_test_case(void **state)
+{
+    const struct fx_case *c = *state;
+    struct fx_try t = {0};
+    struct fx_snapshot *before;
+
+    c->prepare(&t);
+    if (c->break_it != NULL) {
+        c->break_it(&t);
+    }
+    before = fx_snapshot(t.fx);
+    assert_int_equal(fx_execute(&t), c->status);
+    if (c->status == SEV_SUCCESS) {
+        fx_snapshot_free(before);
+    } else {
+        fx_assert_same(t.fx, before);
+    }
+    fx_core(t.fx)->sev_state = SEV_PLATFORM_UNINIT;
+    snp_fx_free(t.fx);
+}
+
 /* -- tests from tables ------------------------------------------------------
  */
 

@@ -155,6 +155,44 @@ unsigned int fx_sweep(struct snp_fx *fx,
                       enum sev_status (*act)(struct snp_fx *fx, void *ctx),
                       void *ctx);
 
+/* -- refusals
+ * ---------------------------------------------------------------------------
+ */
+
+/** A command that would succeed, until a case breaks it. */
+struct fx_try {
+    struct snp_fx *fx;
+    uint64_t gctx;
+    uint64_t page;  /* whatever the command works on */
+    uint64_t other; /* a second one */
+    uint32_t command;
+    size_t size;
+    uint8_t buf[SNP_CMD_MAX_SIZE];
+};
+
+void fx_put32(struct fx_try *t, size_t offset, uint32_t value);
+void fx_put64(struct fx_try *t, size_t offset, uint64_t value);
+/** Fill in the command: FX_SET(t, ACTIVATE, activate, .gctx_paddr = ...). */
+#define FX_SET(t, ID, NAME, name, ...)                                         \
+    do {                                                                       \
+        const struct snp_cmd_##name cmd_ = {__VA_ARGS__};                      \
+        (t)->command = SNP_CMD_##ID;                                           \
+        (t)->size = SNP_CMD_##NAME##_SIZE;                                     \
+        snp_cmd_##name##_encode(&cmd_, (t)->buf);                              \
+    } while (0)
+enum sev_status fx_execute(struct fx_try *t);
+
+/** @break_it: NULL for the unbroken command. */
+struct fx_case {
+    const char *name;
+    void (*prepare)(struct fx_try *t);
+    void (*break_it)(struct fx_try *t);
+    enum sev_status status;
+};
+/** Test of one struct fx_case: the status is right, and unless it is SUCCESS
+ * nothing has changed. */
+void fx_test_case(void **state);
+
 /* -- tests from tables
  * ---------------------------------------------------------------- */
 
