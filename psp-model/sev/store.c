@@ -251,23 +251,35 @@ static enum psp_err blob_seal(const struct sev_platform *sev,
     return PSP_OK;
 }
 
-/* Written, read back and compared. */
-static enum psp_err store_write(struct sev_platform *sev, const uint8_t *blob)
+/* Written, read back and compared; @old is what stays if that fails. */
+static enum psp_err replace(struct sev_platform *sev, const uint8_t *blob,
+                            uint8_t *old, uint8_t *check)
 {
-    uint8_t *check = core_alloc(PSP_NV_SIZE);
-    enum psp_err err;
+    enum psp_err err = raw_load(sev, old);
 
-    if (check == NULL) {
-        return PSP_E_NOMEM;
-    }
-    err = raw_save(sev, blob);
     if (err == PSP_OK) {
-        err = raw_load(sev, check);
+        err = raw_save(sev, blob);
     }
+    if (err != PSP_OK) {
+        return err;
+    }
+    err = raw_load(sev, check);
     if (err == PSP_OK && memcmp(check, blob, PSP_NV_SIZE) != 0) {
         err = PSP_E_HOST;
     }
-    core_free(check, PSP_NV_SIZE);
+    if (err != PSP_OK && raw_save(sev, old) != PSP_OK) {
+        return PSP_E_HOST; /* a store that neither keeps nor gives back */
+    }
+    return err;
+}
+
+static enum psp_err store_write(struct sev_platform *sev, const uint8_t *blob)
+{
+    uint8_t *two = core_alloc(2 * PSP_NV_SIZE);
+    enum psp_err err =
+        two == NULL ? PSP_E_NOMEM : replace(sev, blob, two, two + PSP_NV_SIZE);
+
+    core_free(two, 2 * PSP_NV_SIZE);
     return err;
 }
 

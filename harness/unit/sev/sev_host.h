@@ -599,6 +599,29 @@ static inline void sh_unchanged(const struct sh *h, struct sh_snapshot before)
     assert_true(same);
 }
 
+/** The command is refused, its buffer comes back as it was, and nothing else
+ * has changed either. */
+static inline void sh_refuse_raw(struct sh *h, uint32_t id, const uint8_t *buf,
+                                 enum sev_status want)
+{
+    size_t size = sev_command(id)->buffer_size;
+    uint8_t sent[SEV_CMD_MAX_SIZE];
+    struct sh_snapshot before = sh_snapshot(h);
+
+    memcpy(sent, buf, size);
+    assert_int_equal(sh_cmd(h, id, sent, size), want);
+    assert_memory_equal(sent, buf, size);
+    sh_unchanged(h, before);
+}
+
+#define SH_REFUSE(h, id, name, c, want)                                        \
+    do {                                                                       \
+        uint8_t sh_buf_[SEV_CMD_MAX_SIZE];                                     \
+                                                                               \
+        sev_cmd_##name##_encode((c), sh_buf_);                                 \
+        sh_refuse_raw((h), (id), sh_buf_, (want));                             \
+    } while (0)
+
 /** A cmocka row with its own data. */
 static inline struct CMUnitTest sh_row(const char *name, CMUnitTestFunction f,
                                        const void *data)

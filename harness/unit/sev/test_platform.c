@@ -4,16 +4,10 @@
  */
 #include "sev_host.h"
 
-/* Refused, nothing changed, buffer as it was. */
 static void refuse_init(struct sh *h, const struct sev_cmd_init *c,
                         enum sev_status want)
 {
-    struct sev_cmd_init copy = *c;
-    struct sh_snapshot before = sh_snapshot(h);
-
-    assert_int_equal(SH_DO(h, SEV_CMD_INIT, init, &copy), want);
-    assert_memory_equal(&copy, c, sizeof(copy));
-    sh_unchanged(h, before);
+    SH_REFUSE(h, SEV_CMD_INIT, init, c, want);
 }
 
 static void init__mended_step_by_step__statuses_in_order(void **state)
@@ -127,12 +121,7 @@ static void init__any__every_asid_dirty(void **state)
 static void refuse_init_ex(struct sh *h, const struct sev_cmd_init_ex *c,
                            enum sev_status want)
 {
-    struct sev_cmd_init_ex copy = *c;
-    struct sh_snapshot before = sh_snapshot(h);
-
-    assert_int_equal(SH_DO(h, SEV_CMD_INIT_EX, init_ex, &copy), want);
-    assert_memory_equal(&copy, c, sizeof(copy));
-    sh_unchanged(h, before);
+    SH_REFUSE(h, SEV_CMD_INIT_EX, init_ex, c, want);
 }
 
 static void init_ex__mended_step_by_step__statuses_in_order(void **state)
@@ -383,10 +372,8 @@ static void refuse_blob(struct sh *h, uint32_t id, uint64_t paddr,
                         uint32_t length, enum sev_status want)
 {
     struct sev_cmd_blob c = {paddr, length};
-    struct sh_snapshot before = sh_snapshot(h);
 
-    assert_int_equal(SH_DO(h, id, blob, &c), want);
-    sh_unchanged(h, before);
+    SH_REFUSE(h, id, blob, &c, want);
 }
 
 static void download__mended_step_by_step__statuses_in_order(void **state)
@@ -413,11 +400,7 @@ static void download__mended_step_by_step__statuses_in_order(void **state)
 static void refuse_ring(struct sh *h, const struct sev_cmd_ring_buffer *c,
                         enum sev_status want)
 {
-    struct sev_cmd_ring_buffer copy = *c;
-    struct sh_snapshot before = sh_snapshot(h);
-
-    assert_int_equal(SH_DO(h, SEV_CMD_RING_BUFFER, ring_buffer, &copy), want);
-    sh_unchanged(h, before);
+    SH_REFUSE(h, SEV_CMD_RING_BUFFER, ring_buffer, c, want);
 }
 
 static void ring_buffer__mended_step_by_step__statuses_in_order(void **state)
