@@ -23,6 +23,8 @@ ROW = re.compile(r"^\[\s+(PASSED|FAILED|SKIPPED)\s+\] (\d+) test\(s\)", re.M)
 
 def run(program, timeout):
     """Returns (program, passed, failed, skipped, text)."""
+    if not os.access(program, os.X_OK):
+        return program, 0, 1, 0, "%s: not there\n" % program
     with subprocess.Popen([program], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           start_new_session=True) as proc:
