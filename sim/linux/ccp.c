@@ -136,7 +136,7 @@ void ccp_set_fault(struct ccp_dev *dev, enum ccp_fault fault)
 
 static int envelope_read(struct ccp_call *c)
 {
-    uint8_t envelope[CCP_ENVELOPE_SIZE];
+    uint8_t envelope[CCP_ENVELOPE_SIZE] = {0};
     struct psp_rd r = psp_rd(envelope, sizeof(envelope));
     int err;
 
