@@ -87,6 +87,34 @@ static void platform_init__each_profile__success(void **state)
     }
 }
 
+/* The command page is handed over and comes back while SNP is initialised. */
+static void platform_init__legacy_half__init_with_es(void **state)
+{
+    const struct psp_profile *p;
+
+    (void)state;
+    for (size_t i = 0; (p = psp_profile_at(i)) != NULL; i++) {
+        struct machine *m =
+            make(p->name, PKI_DEV_SEED, (struct machine_trace){NULL, NULL});
+        uint8_t status[12] = {0};
+        size_t before;
+
+        assert_int_equal(machine_platform_init(m), SEV_SUCCESS);
+        before = machine_resident_pages(m);
+        for (int n = 0; n < 3; n++) {
+            assert_int_equal(machine_command(m, 0x04, status, sizeof(status)),
+                             SEV_SUCCESS);
+            assert_int_equal(status[0], p->api_major);
+            assert_int_equal(status[1], p->api_minor);
+            assert_int_equal(status[2], 1);        /* INIT */
+            assert_int_equal(status[4] & 0x01, 1); /* ES */
+            assert_int_equal(status[7], p->build);
+        }
+        assert_int_equal(machine_resident_pages(m), before);
+        machine_destroy(m);
+    }
+}
+
 static void platform_init__twice__invalid_platform_state(void **state)
 {
     assert_int_equal(machine_platform_init(*state), SEV_INVALID_PLATFORM_STATE);
@@ -413,6 +441,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create__impossible_memory__einval),
         cmocka_unit_test(platform_init__each_profile__success),
+        cmocka_unit_test(platform_init__legacy_half__init_with_es),
         WITH_MACHINE(platform_init__twice__invalid_platform_state),
         WITH_MACHINE(page__freed_and_taken_again__zeros),
         WITH_MACHINE(pages__many__adjoining_and_aligned),
