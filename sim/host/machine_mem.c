@@ -2,6 +2,7 @@
 /* Physical memory as host and guest see it, and who owns its pages. */
 #include "machine_impl.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #define CMD_SNP_PAGE_RECLAIM 0xc7u
@@ -30,6 +31,7 @@ uint64_t machine_page_alloc(struct machine *m)
 
 static void locked_page_free(struct machine *m, uint64_t spa)
 {
+    assert(spa >= MACHINE_FIRST_PAGE && spa < m->memory_size);
     if (rmp_host_may_write(psp_rmp(m->psp), spa)) {
         dram_drop(m->dram, spa);
         page_map_give(&m->pages,

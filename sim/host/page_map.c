@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "page_map.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,7 @@ size_t page_map_take(struct page_map *map, size_t count)
 void page_map_give(struct page_map *map, size_t page, size_t count)
 {
     for (size_t p = page; p < page + count; p++) {
+        assert(is_used(map, p)); /* never given back twice */
         map->used[p / WORD_BITS] &= ~(1ull << (p % WORD_BITS));
     }
     if (page < map->first_free) {

@@ -3,7 +3,7 @@
  * Guest description files (--guest guest.json). One JSON object; every member
  * is optional. GUEST.md beside this file has examples.
  *
- *   name          string, 1..63 bytes                        "guest"
+ *   name          string, 1..63 bytes, no control characters   "guest"
  *   policy        number                                     "0x30000"
  *   gosvw         hex, 16 bytes                              zeros
  *   host_data     hex, 32 bytes                              zeros

@@ -253,17 +253,15 @@ static int page_data(const struct element *e, size_t index, bool from_file,
 
 static int check_room(const struct spec_object *o, const struct element *e)
 {
-    uint64_t limit =
-        e->page.type == VM_PAGE_VMSA ? MAX_VMSA_GPA + 1 : VM_SHARED_GPA;
+    const char *key = spec_has(o, "file") ? "file" : "count";
 
     if (e->count > VM_MAX_PAGES - o->parser->spec->page_count) {
-        return spec_fail(o, "count", "more than %u pages in all", VM_MAX_PAGES);
+        return spec_fail(o, key, "more than %u pages in all", VM_MAX_PAGES);
     }
     /* VMSAs share one address: all of them are measured there. */
     if (e->page.type != VM_PAGE_VMSA &&
-        e->count > (limit - e->page.gpa) / RMP_PAGE_SIZE) {
-        return spec_fail(o, "count", "pages end above 0x%llx",
-                         (unsigned long long)limit);
+        e->count > (VM_SHARED_GPA - e->page.gpa) / RMP_PAGE_SIZE) {
+        return spec_fail(o, key, "pages end above 0x%llx", VM_SHARED_GPA);
     }
     return 0;
 }

@@ -17,6 +17,15 @@ static const char *const MEMBERS[] = {
     "author_key", NULL,
 };
 
+/* A name is printed in lines of its own. */
+static bool has_control(const char *text)
+{
+    while (*text != '\0' && (unsigned char)*text >= 0x20 && *text != 0x7f) {
+        text++;
+    }
+    return *text != '\0';
+}
+
 static int read_name(const struct spec_object *o)
 {
     const char *name = NULL;
@@ -26,8 +35,10 @@ static int read_name(const struct spec_object *o)
     if (err != 0 || name == NULL) {
         return err;
     }
-    if (name[0] == '\0' || strlen(name) >= sizeof(o->parser->spec->name)) {
-        return spec_fail(o, "name", "must be 1 to %zu bytes",
+    if (name[0] == '\0' || strlen(name) >= sizeof(o->parser->spec->name) ||
+        has_control(name)) {
+        return spec_fail(o, "name",
+                         "must be 1 to %zu bytes without control characters",
                          sizeof(o->parser->spec->name) - 1);
     }
     memset(out, 0, sizeof(o->parser->spec->name));

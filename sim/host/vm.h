@@ -86,8 +86,8 @@ void vm_spec_clear(struct vm_spec *spec);
  *
  * Returns 0; -EIO with *status set when the firmware refused; -EINVAL for pages
  * that are not aligned, overlap or lie in shared memory, or an identity next to
- * an ID block; -ENOMEM, -EBUSY (no ASID). On failure everything is undone.
- * *status is SEV_SUCCESS unless -EIO.
+ * an ID block; -ENOMEM, -EBUSY (no ASID); -EFAULT (RMPUPDATE refused). On
+ * failure everything is undone. *status is SEV_SUCCESS unless -EIO.
  */
 int vm_launch(struct machine *m, const struct vm_spec *spec, struct vm **out,
               enum sev_status *status);

@@ -90,7 +90,7 @@ static bool in_window(const struct vm *vm, uint64_t gpa, size_t size)
 void vm_shared_free(struct vm *vm, uint64_t gpa, size_t count)
 {
     pthread_mutex_lock(&vm->lock);
-    if (in_window(vm, gpa, count * RMP_PAGE_SIZE)) {
+    if (count <= VM_MAX_PAGES && in_window(vm, gpa, count * RMP_PAGE_SIZE)) {
         release(vm, (size_t)((gpa - VM_SHARED_GPA) / RMP_PAGE_SIZE), count);
     }
     pthread_mutex_unlock(&vm->lock);

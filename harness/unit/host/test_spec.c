@@ -55,6 +55,7 @@ static const struct spec_case ERRORS[] = {
     {"name_number", "{\"name\": 1}", "name: must be a string"},
     {"name_empty", "{\"name\": \"\"}", "name: must be 1 to 63 bytes"},
     {"name_long", "{\"name\": \"" H32 H32 "\"}", "name: must be 1 to 63 bytes"},
+    {"name_two_lines", "{\"name\": \"a\\nb\"}", "name: must be 1 to 63 bytes"},
     {"policy_real", "{\"policy\": 1.5}", "policy: must be an integer"},
     {"policy_negative", "{\"policy\": -1}", "policy: must not be negative"},
     {"policy_decimal", "{\"policy\": \"12\"}", "policy: must be an integer"},
