@@ -12,11 +12,11 @@
  *   4. the work itself, then umem_write() for each range it copies out.
  *
  * A transport that reaches the client's memory directly (process_vm_readv, an
- * array in a test) answers at once and has nothing to do in 2 and 3. A transport
- * that must ask the kernel for ranges (CUSE retry) answers UMEM_RETRY until it
- * holds what the handler has asked for, and runs the handler again from the
- * start; so nothing before umem_commit() may change state. Each range is read
- * once per run: no double fetch.
+ * array in a test) answers at once and has nothing to do in 2 and 3. A
+ * transport that must ask the kernel for ranges (CUSE retry) answers UMEM_RETRY
+ * until it holds what the handler has asked for, and runs the handler again
+ * from the start; so nothing before umem_commit() may change state. Each range
+ * is read once per run: no double fetch.
  */
 #ifndef LINUX_UMEM_H
 #define LINUX_UMEM_H
