@@ -58,6 +58,13 @@ const char *simulated_chip_id(const uint8_t id[PSP_CHIP_ID_SIZE])
     return NULL;
 }
 
+const char *simulated_key_id(const uint8_t id[16])
+{
+    return memcmp(id + 8, SIMULATED_KEY_ID, strlen(SIMULATED_KEY_ID)) == 0
+               ? "a key id ends in \"" SIMULATED_KEY_ID "\""
+               : NULL;
+}
+
 /* The hwID of a leaf whose names say nothing (lookalike profile). */
 static const char *simulated_hw_id(const X509 *x)
 {
@@ -171,16 +178,17 @@ static int judge_response(const uint8_t *data, size_t size, const char **why)
 /* One or more certificates, back to back. */
 static int judge_amd_cert(const uint8_t *data, size_t size, const char **why)
 {
-    const size_t half = AMD_CERT_ID_SIZE / 2;
     struct amd_cert cert;
 
     for (size_t at = 0; at < size; at += cert.size) {
         if (amd_cert_decode(data + at, size - at, &cert) != PSP_OK) {
             return UNKNOWN;
         }
-        if (memcmp(cert.key_id + half, SIMULATED_KEY_ID, half) == 0 ||
-            memcmp(cert.certifying_id + half, SIMULATED_KEY_ID, half) == 0) {
-            *why = "a key id ends in \"" SIMULATED_KEY_ID "\"";
+        *why = simulated_key_id(cert.key_id);
+        if (*why == NULL) {
+            *why = simulated_key_id(cert.certifying_id);
+        }
+        if (*why != NULL) {
             return YES;
         }
     }

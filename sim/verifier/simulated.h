@@ -21,5 +21,7 @@
 const char *simulated_cert(const X509 *x);
 const char *simulated_crl(const X509_CRL *crl);
 const char *simulated_chip_id(const uint8_t id[PSP_CHIP_ID_SIZE]);
+/** KEY_ID or CERTIFYING_ID of AMD's binary certificates, 16 bytes. */
+const char *simulated_key_id(const uint8_t id[16]);
 
 #endif
