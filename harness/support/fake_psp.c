@@ -133,6 +133,13 @@ static enum rmp_result rmpupdate(void *host, uint64_t spa,
     return RMP_OK;
 }
 
+static bool snp_initialized(void *host)
+{
+    const struct fake_psp *f = host;
+
+    return f->snp_up;
+}
+
 /* --- the commands --- */
 
 struct call {
@@ -490,6 +497,7 @@ struct fake_psp *fake_psp_new(void)
         .read = mem_read,
         .write = mem_write,
         .rmpupdate = rmpupdate,
+        .snp_initialized = snp_initialized,
     };
     struct fake_psp *f = calloc(1, sizeof(*f));
 

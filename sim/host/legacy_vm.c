@@ -61,7 +61,7 @@ int legacy_vm_command_on(struct legacy_vm *g, uint32_t id, void *buf,
                          enum sev_status *status)
 {
     const struct port *port = &g->host->port;
-    int r = port_buf_give(port, machine_snp_initialized(g->host->m), pages);
+    int r = port_buf_give(port, pages);
 
     if (r != 0) {
         return r;

@@ -55,9 +55,10 @@ static int reclaim(const struct port *port, struct port_buf *buf, size_t count)
     return 0;
 }
 
-int port_buf_give(const struct port *port, bool snp, struct port_buf *buf)
+int port_buf_give(const struct port *port, struct port_buf *buf)
 {
-    if (!snp || buf->spa == 0) {
+    if (buf->spa == 0 || buf->firmware ||
+        !port->ops->snp_initialized(port->host)) {
         return 0;
     }
     for (size_t i = 0; i < page_count(buf->size); i++) {

@@ -32,6 +32,8 @@ struct port_ops {
     int (*write)(void *host, uint64_t spa, const void *buf, size_t size);
     enum rmp_result (*rmpupdate)(void *host, uint64_t spa,
                                  const struct rmp_update *update);
+    /** Is SNP initialised? Pages change hands only then. */
+    bool (*snp_initialized)(void *host);
 };
 
 struct port {
@@ -54,11 +56,11 @@ int port_buf_alloc(const struct port *port, size_t size, struct port_buf *buf);
 
 /**
  * Hand a buffer to the firmware that will write it: each page becomes
- * Firmware. Does nothing when @snp is false (the RMP is not enforced) or the
- * buffer is empty. 0, or -EFAULT when the RMP refuses; the pages that were
- * changed are taken back then.
+ * Firmware. Does nothing while SNP is not initialised, for an empty buffer or
+ * for one that the firmware has already. 0, or -EFAULT when the RMP refuses;
+ * the pages that were changed are taken back then.
  */
-int port_buf_give(const struct port *port, bool snp, struct port_buf *buf);
+int port_buf_give(const struct port *port, struct port_buf *buf);
 
 /**
  * Take a buffer back: SNP_PAGE_RECLAIM, then RMPUPDATE to Hypervisor, for each

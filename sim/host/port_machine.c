@@ -34,6 +34,11 @@ static enum rmp_result rmpupdate(void *host, uint64_t spa,
     return machine_rmpupdate(host, spa, update);
 }
 
+static bool snp_initialized(void *host)
+{
+    return machine_snp_initialized(host);
+}
+
 struct port port_machine(struct machine *m)
 {
     static const struct port_ops ops = {
@@ -43,6 +48,7 @@ struct port port_machine(struct machine *m)
         .read = mem_read,
         .write = mem_write,
         .rmpupdate = rmpupdate,
+        .snp_initialized = snp_initialized,
     };
 
     return (struct port){.ops = &ops, .host = m};

@@ -38,39 +38,11 @@ static int read_legacy_state(struct ccp_dev *dev)
     return 0;
 }
 
-/* The page is not handed over, since only an initialised SNP wants that: it
- * then answers INVALID_PAGE_STATE, which tells as much as the state byte. */
-static int read_snp_state(struct ccp_dev *dev)
-{
-    struct port_buf page;
-    uint8_t command[8];
-    uint8_t status[3] = {0};
-    struct psp_wr w = psp_wr(command, sizeof(command));
-    uint32_t error = 0;
-
-    if (!dev->profile.has_snp) {
-        return 0;
-    }
-    if (port_buf_alloc(&dev->port, RMP_PAGE_SIZE, &page) != 0) {
-        return -ENOMEM;
-    }
-    psp_wr_le64(&w, page.spa);
-    (void)ccp_fw(dev, CCP_FW_SNP_PLATFORM_STATUS, command, sizeof(command),
-                 &error);
-    (void)dev->port.ops->read(dev->port.host, page.spa, status, sizeof(status));
-    dev->snp_initialized = error == SEV_INVALID_PAGE_STATE ||
-                           (error == SEV_SUCCESS && status[2] != 0);
-    port_buf_free(&dev->port, &page);
-    return 0;
-}
-
 static int probe(struct ccp_dev *dev)
 {
     int r = read_legacy_state(dev);
 
-    if (r == 0) {
-        r = read_snp_state(dev);
-    }
+    dev->snp_initialized = dev->port.ops->snp_initialized(dev->port.host);
     if (r == 0 && !dev->config.start_uninit) {
         (void)ccp_platform_init(dev, true, &dev->start_status);
     }

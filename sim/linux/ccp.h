@@ -24,7 +24,7 @@ enum ccp_era {
     CCP_ERA_L,  /* "6.1": legacy commands only */
     CCP_ERA_S1, /* "6.10": SNP commands, EINVAL while SNP is not initialised */
     CCP_ERA_S2, /* "6.16": implicit INIT is undone; SNP starts on its own */
-    CCP_ERA_S3, /* "6.12.117": ENODEV while SNP is not initialised (default) */
+    CCP_ERA_S3, /* "6.12s": ENODEV while SNP is not initialised (default) */
 };
 
 /** Which numbers mean which commands. abi/linux.md §2.3. */
@@ -93,7 +93,8 @@ struct ccp_config {
      * firmware's own store. Copied. abi/linux.md §1.6. */
     const char *init_ex_path;
     /** SNP_SET_EXT_CONFIG replaced the host-wide certificate table (NULL, 0:
-     * dropped); the bytes are borrowed for the call. May be NULL. */
+     * dropped); the bytes are borrowed for the call. Called with the driver's
+     * lock, as is the next: no ioctl from there. May be NULL. */
     void (*certs_changed)(void *ctx, const uint8_t *certs, size_t size);
     /** SNP_SET_CONFIG_START (true) and _END (false): extended guest requests
      * are to be answered BUSY in between. May be NULL. */
@@ -101,7 +102,7 @@ struct ccp_config {
     void *ctx;
 };
 
-/** Era 6.12.117, mainline ABI, INIT at probe, everything else off. */
+/** Era 6.12s, mainline ABI, INIT at probe, everything else off. */
 void ccp_config_default(struct ccp_config *config);
 
 struct ccp_dev;
@@ -137,7 +138,8 @@ struct chardev ccp_chardev(struct ccp_dev *dev);
 void ccp_set_fault(struct ccp_dev *dev, enum ccp_fault fault);
 
 /** Spelling of an era on the command line, and back (-1: unknown). The names
- * above and "6.12s" (S3), "7.0" (S2), "l", "s1", "s2", "s3" are understood. */
+ * above and "6.12.117" (S3), "7.0" (S2), "l", "s1", "s2", "s3" are understood.
+ */
 const char *ccp_era_name(enum ccp_era era);
 int ccp_era_by_name(const char *name);
 /** "mainline", "aeb2022", "amdese-rfc", "amdese-6.6", "rfc2021a". */

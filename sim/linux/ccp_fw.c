@@ -55,7 +55,7 @@ int ccp_fw_out(struct ccp_call *c, uint32_t command, void *buf, size_t size)
     int r = psp_alive(dev, &c->error);
 
     for (unsigned int i = 0; r == 0 && i < 2; i++) {
-        r = port_buf_give(&dev->port, dev->snp_initialized, &c->out[i]);
+        r = port_buf_give(&dev->port, &c->out[i]);
     }
     if (r != 0) {
         return r;

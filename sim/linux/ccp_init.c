@@ -21,12 +21,6 @@ void ccp_release_buffers(struct ccp_dev *dev)
     port_buf_free(&dev->port, &dev->nv);
 }
 
-static bool give(struct ccp_dev *dev, struct port_buf *buf)
-{
-    return buf->firmware ||
-           port_buf_give(&dev->port, dev->snp_initialized, buf) == 0;
-}
-
 /* Without a TMR the platform comes up without SEV-ES. */
 static void tmr_prepare(struct ccp_dev *dev)
 {
@@ -36,7 +30,7 @@ static void tmr_prepare(struct ccp_dev *dev)
         port_buf_free(&dev->port, &dev->tmr);
         (void)port_buf_alloc(&dev->port, size, &dev->tmr);
     }
-    if (!give(dev, &dev->tmr)) {
+    if (port_buf_give(&dev->port, &dev->tmr) != 0) {
         port_buf_free(&dev->port, &dev->tmr);
     }
 }
@@ -45,10 +39,7 @@ static int nv_prepare(struct ccp_dev *dev)
 {
     int r = dev->nv.spa == 0 ? ccp_nv_load(dev) : 0;
 
-    if (r == 0 && !give(dev, &dev->nv)) {
-        r = -EFAULT;
-    }
-    return r;
+    return r != 0 ? r : port_buf_give(&dev->port, &dev->nv);
 }
 
 /* --- legacy --- */

@@ -10,9 +10,9 @@ struct name {
 
 /* The first spelling of a value is the one that is printed. */
 static const struct name ERAS[] = {
-    {"6.1", CCP_ERA_L},       {"6.10", CCP_ERA_S1},  {"6.16", CCP_ERA_S2},
-    {"6.12.117", CCP_ERA_S3}, {"6.12s", CCP_ERA_S3}, {"7.0", CCP_ERA_S2},
-    {"l", CCP_ERA_L},         {"s1", CCP_ERA_S1},    {"s2", CCP_ERA_S2},
+    {"6.1", CCP_ERA_L},    {"6.10", CCP_ERA_S1},     {"6.16", CCP_ERA_S2},
+    {"6.12s", CCP_ERA_S3}, {"6.12.117", CCP_ERA_S3}, {"7.0", CCP_ERA_S2},
+    {"l", CCP_ERA_L},      {"s1", CCP_ERA_S1},       {"s2", CCP_ERA_S2},
     {"s3", CCP_ERA_S3},
 };
 

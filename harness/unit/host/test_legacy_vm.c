@@ -172,12 +172,11 @@ static void export_pdh(struct world *w)
     uint8_t buf[0x1c];
     uint8_t cert[LEGACY_VM_CERT_SIZE];
     struct psp_wr out = psp_wr(buf, sizeof(buf));
-    const bool snp = machine_snp_initialized(w->m);
 
     assert_int_equal(port_buf_alloc(&port, LEGACY_VM_CERT_SIZE, &pdh), 0);
     assert_int_equal(port_buf_alloc(&port, 3 * LEGACY_VM_CERT_SIZE, &chain), 0);
-    assert_int_equal(port_buf_give(&port, snp, &pdh), 0);
-    assert_int_equal(port_buf_give(&port, snp, &chain), 0);
+    assert_int_equal(port_buf_give(&port, &pdh), 0);
+    assert_int_equal(port_buf_give(&port, &chain), 0);
     psp_wr_le64(&out, pdh.spa);
     psp_wr_le32(&out, (uint32_t)pdh.size);
     psp_wr_le32(&out, 0);
