@@ -462,6 +462,17 @@ static int read_secret(struct reader *r, const struct spec_object *o)
 
 /* --- top --- */
 
+static bool name_ok(const char *name)
+{
+    size_t n = 0;
+
+    while ((unsigned char)name[n] >= 0x20 && name[n] != 0x7f) {
+        n++;
+    }
+    return n > 0 && name[n] == '\0' &&
+           n < sizeof(((struct legacy_vm_spec *)NULL)->name);
+}
+
 static int read_scalars(struct reader *r, const struct spec_object *o)
 {
     const char *name = NULL;
@@ -469,9 +480,9 @@ static int read_scalars(struct reader *r, const struct spec_object *o)
     bool finish = true;
     int err = spec_string(o, "name", &name);
 
-    if (err == 0 && name != NULL &&
-        (name[0] == '\0' || strlen(name) >= sizeof(r->spec->name))) {
-        err = spec_fail(o, "name", "must be 1 to %zu bytes",
+    if (err == 0 && name != NULL && !name_ok(name)) {
+        err = spec_fail(o, "name",
+                        "must be 1 to %zu bytes without control characters",
                         sizeof(r->spec->name) - 1);
     }
     if (err == 0) {

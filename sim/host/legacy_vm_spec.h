@@ -3,7 +3,7 @@
  * Description files of legacy SEV and SEV-ES guests. One JSON object; every
  * member is optional.
  *
- *   name       string, 1..63 bytes                            "guest"
+ *   name       string, 1..63 bytes, no control characters     "guest"
  *   policy     number, 32 bits                                1
  *   session    {"godh": bytes, 2084; "blob": bytes, 128}      none
  *   memory     array of regions in launch order; default: 64 KiB of reset code

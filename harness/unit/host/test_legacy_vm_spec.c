@@ -30,11 +30,13 @@ static const struct bad BAD[] = {
     {"spec__name_is_a_number__refused", "{\"name\": 1}",
      "name: must be a string"},
     {"spec__empty_name__refused", "{\"name\": \"\"}",
-     "name: must be 1 to 63 bytes"},
+     "name: must be 1 to 63 bytes without control characters"},
     {"spec__name_of_64_bytes__refused",
      "{\"name\": \"0123456789abcdef0123456789abcdef0123456789abcdef0123456789a"
      "bcdef\"}",
-     "name: must be 1 to 63 bytes"},
+     "name: must be 1 to 63 bytes without control characters"},
+    {"spec__name_with_control_character__refused", "{\"name\": \"a\\u0001\"}",
+     "name: must be 1 to 63 bytes without control characters"},
     {"spec__policy_is_text__refused", "{\"policy\": \"1\"}",
      "policy: must be an integer or a string \"0x...\""},
     {"spec__policy_of_33_bits__refused", "{\"policy\": \"0x100000000\"}",
@@ -308,6 +310,47 @@ static void spec__cut_short__refused(void **state)
     }
 }
 
+/* The examples that people read are examples that parse. */
+static void spec__examples_of_the_document__parse(void **state)
+{
+    char *dir = tst_mkdtemp();
+    char name[512];
+    size_t size;
+    uint8_t *document = tst_file("sim/host/LEGACY_GUEST.md", &size);
+    uint8_t zeros[LEGACY_VM_CERT_SIZE] = {0};
+    char *text = malloc(size + 1);
+    char *at = text;
+    unsigned int count = 0;
+
+    (void)state;
+    assert_non_null(text);
+    memcpy(text, document, size);
+    text[size] = '\0';
+    (void)snprintf(name, sizeof(name), "%s/godh.cert", dir);
+    tst_write_file(name, zeros, LEGACY_VM_CERT_SIZE);
+    (void)snprintf(name, sizeof(name), "%s/launch_blob.bin", dir);
+    tst_write_file(name, zeros, LEGACY_VM_SESSION_SIZE);
+    (void)snprintf(name, sizeof(name), "%s/OVMF.fd", dir);
+    tst_write_file(name, zeros, 16);
+    while ((at = strstr(at, "```json\n")) != NULL) {
+        char *end;
+        struct legacy_vm_spec spec;
+
+        at += 8;
+        end = strstr(at, "```");
+        assert_non_null(end);
+        *end = '\0';
+        spec = good(at, dir);
+        legacy_vm_spec_clear(&spec);
+        at = end + 1;
+        count++;
+    }
+    assert_int_equal(count, 2);
+    free(text);
+    free(document);
+    tst_rmdir(dir);
+}
+
 int main(void)
 {
     static const struct CMUnitTest plain[] = {
@@ -317,6 +360,7 @@ int main(void)
         cmocka_unit_test(spec__given_save_areas__read),
         cmocka_unit_test(spec__no_memory__no_region),
         cmocka_unit_test(spec__cut_short__refused),
+        cmocka_unit_test(spec__examples_of_the_document__parse),
     };
     struct CMUnitTest tests[sizeof(plain) / sizeof(plain[0]) + BAD_COUNT];
 
