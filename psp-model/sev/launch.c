@@ -133,26 +133,25 @@ enum sev_status sev_run_launch_update_vmsa(struct sev_call *call)
     return core_status(err);
 }
 
-/* MEASURE of §7.3; firmware before 0.17 leaves the version out. */
-static void launch_mac(const struct psp_profile *profile,
-                       const struct sev_guest *guest,
-                       const uint8_t digest[SEV_DIGEST_SIZE],
-                       const uint8_t mnonce[SEV_NONCE_SIZE],
-                       uint8_t mac[SEV_MAC_SIZE])
+/* Firmware before 0.17 leaves the version out. */
+void sev_launch_mac(const struct psp_profile *profile, uint32_t policy,
+                    const uint8_t digest[SEV_DIGEST_SIZE],
+                    const uint8_t mnonce[SEV_NONCE_SIZE],
+                    const uint8_t tik[SEV_TK_SIZE], uint8_t mac[SEV_MAC_SIZE])
 {
     const uint8_t version[] = {SEV_MAC_MEASURE, profile->api_major,
                                profile->api_minor, profile->build};
-    uint8_t policy[4];
-    struct psp_wr w = psp_wr(policy, sizeof(policy));
+    uint8_t bytes[4];
+    struct psp_wr w = psp_wr(bytes, sizeof(bytes));
     const struct psp_part parts[] = {
         {version, sev_api_at_least(profile, 0, 17) ? sizeof(version) : 0},
-        {policy, sizeof(policy)},
+        {bytes, sizeof(bytes)},
         {digest, SEV_DIGEST_SIZE},
         {mnonce, SEV_NONCE_SIZE},
     };
 
-    psp_wr_le32(&w, guest->policy);
-    psp_hmac_sha256(guest->transport.tik, SEV_TK_SIZE, parts, 4, mac);
+    psp_wr_le32(&w, policy);
+    psp_hmac_sha256(tik, SEV_TK_SIZE, parts, 4, mac);
 }
 
 enum sev_status sev_run_launch_measure(struct sev_call *call)
@@ -180,7 +179,8 @@ enum sev_status sev_run_launch_measure(struct sev_call *call)
         return core_status(err);
     }
     psp_sha256_peek(&guest->ld, digest);
-    launch_mac(&sev->core->profile, guest, digest, blob + SEV_MAC_SIZE, blob);
+    sev_launch_mac(&sev->core->profile, guest->policy, digest,
+                   blob + SEV_MAC_SIZE, guest->transport.tik, blob);
     err = sev_write(sev, c.paddr, blob, sizeof(blob));
     if (err == PSP_OK) {
         memcpy(guest->launch_digest, digest, sizeof(digest));

@@ -131,7 +131,7 @@ enum sev_status sev_run_activate_ex(struct sev_call *call)
     if (guest->asid != 0 && guest->asid != c.asid) {
         return SEV_ACTIVE;
     }
-    if (guest->asid == 0 && slot->user == CORE_ASID_FREE && slot->dirty) {
+    if (guest->asid == 0 && slot->dirty) {
         return SEV_DF_FLUSH_REQUIRED;
     }
     if (guest->asid == 0 && slot->user != CORE_ASID_FREE) {

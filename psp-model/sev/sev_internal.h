@@ -156,6 +156,12 @@ PSP_MUST_CHECK enum psp_err sev_session_seal(const struct sev_platform *sev,
                                              struct sev_transport *transport,
                                              struct sev_session *session);
 
+/** MEASURE of §7.3. */
+void sev_launch_mac(const struct psp_profile *profile, uint32_t policy,
+                    const uint8_t digest[SEV_DIGEST_SIZE],
+                    const uint8_t mnonce[SEV_NONCE_SIZE],
+                    const uint8_t tik[SEV_TK_SIZE], uint8_t mac[SEV_MAC_SIZE]);
+
 /** MAC of a packet. @measure: NULL, or the launch measurement. */
 void sev_packet_mac(enum sev_mac_context context,
                     const struct sev_packet_header *header, uint32_t guest_len,
