@@ -17,7 +17,11 @@ int port_buf_alloc(const struct port *port, size_t size, struct port_buf *buf)
         return 0;
     }
     buf->spa = port->ops->pages_alloc(port->host, page_count(size));
-    return buf->spa == 0 ? -ENOMEM : 0;
+    if (buf->spa == 0) {
+        buf->size = 0;
+        return -ENOMEM;
+    }
+    return 0;
 }
 
 static int page_give(const struct port *port, uint64_t spa)

@@ -514,6 +514,31 @@ static void test_no_tmr_no_es(void **state)
     fake_psp_free(f);
 }
 
+static void test_tmr_at_the_next_init(void **state)
+{
+    static const struct ccp_row row = {.era = CCP_ERA_L, .legacy = UNINIT};
+    struct node n;
+
+    (void)state;
+    open_node(&n, &row, false);
+    n.f->alloc_max = 16;
+    put_envelope(&n, ENVELOPE, 2);
+    assert_int_equal(
+        fake_user_ioctl(&n.u, &n.chardev, true, SEV_ISSUE_CMD, ENVELOPE), 0);
+    assert_false(n.f->es);
+    put_envelope(&n, ENVELOPE, 0);
+    assert_int_equal(
+        fake_user_ioctl(&n.u, &n.chardev, true, SEV_ISSUE_CMD, ENVELOPE), 0);
+    n.f->alloc_max = 0;
+    put_envelope(&n, ENVELOPE, 2);
+    assert_int_equal(
+        fake_user_ioctl(&n.u, &n.chardev, true, SEV_ISSUE_CMD, ENVELOPE), 0);
+    assert_true(n.f->es);
+    fake_user_clear(&n.u);
+    ccp_remove(n.dev);
+    fake_psp_free(n.f);
+}
+
 /* --- INIT_EX --- */
 
 struct nv_world {
@@ -827,6 +852,8 @@ int main(void)
          NULL},
         {"probe__no_memory_for_tmr__without_es", test_no_tmr_no_es, NULL, NULL,
          NULL},
+        {"implicit_init__memory_for_tmr_again__with_es",
+         test_tmr_at_the_next_init, NULL, NULL, NULL},
         {"init_ex__no_file__created_0600", test_init_ex_creates_file, NULL,
          NULL, NULL},
         {"init_ex__short_file__rest_is_factory_state", test_init_ex_short_file,
