@@ -446,6 +446,7 @@ static void signal__after_the_program__ends_what_is_left(void **state)
 
 static void supervisor__killed__program_dies(void **state)
 {
+    double start = now_ms();
     int ready[2];
     char byte;
     pid_t pid;
@@ -468,6 +469,7 @@ static void supervisor__killed__program_dies(void **state)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     /* The end of the pipe comes when the last holder is gone. */
     assert_int_equal(read(ready[0], &byte, 1), 0);
+    assert_true(now_ms() - start < 10000);
     close(ready[0]);
 }
 
