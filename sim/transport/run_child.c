@@ -90,7 +90,8 @@ static int receive_listener(int sock, int *fd)
     };
     struct cmsghdr *c;
 
-    if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != sizeof(err)) {
+    if (TEMP_FAILURE_RETRY(recvmsg(sock, &msg, MSG_CMSG_CLOEXEC)) !=
+        sizeof(err)) {
         return -EPIPE;
     }
     c = CMSG_FIRSTHDR(&msg);
@@ -212,13 +213,14 @@ int run_child_started(struct run_child *child)
     int err = 0;
 
     /* Nothing comes, and the end, when exec has closed the child's end. */
-    if (recv(child->report, &err, sizeof(err), 0) != sizeof(err)) {
+    if (TEMP_FAILURE_RETRY(recv(child->report, &err, sizeof(err), 0)) !=
+        sizeof(err)) {
         err = 0;
     }
     close(child->report);
     child->report = -1;
     if (err != 0) {
-        (void)waitpid(child->pid, NULL, 0);
+        (void)TEMP_FAILURE_RETRY(waitpid(child->pid, NULL, 0));
     }
     return err;
 }

@@ -4,14 +4,20 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+/* Measured best on two processors: with one, each call wakes a second thread
+ * first; with more, each call wakes them all. */
 #define DEFAULT_RECEIVERS 2u
+
+union notif {
+    struct seccomp_notif notif;
+    uint8_t room[512];
+};
 
 static void *work(void *arg);
 
@@ -61,46 +67,47 @@ static bool enter(struct run_pool *pool)
     return go;
 }
 
-/* Nobody is left who could notify. */
-static bool hung_up(const struct run_pool *pool)
+/* After a wait that brought nothing: is there anything left to wait for? */
+static bool go_on(struct run_pool *pool, int err)
 {
     struct pollfd p = {.fd = pool->server->listener};
+    bool stop;
 
-    return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+    pthread_mutex_lock(&pool->lock);
+    stop = pool->stop;
+    pthread_mutex_unlock(&pool->lock);
+    /* ENOENT: the client was killed first, or nobody is left to notify. */
+    return !stop && (err == EINTR || err == ENOENT) &&
+           !(poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0);
 }
 
 static void *work(void *arg)
 {
     struct run_pool *pool = arg;
-    struct seccomp_notif *n = malloc(pool->notif_size);
-    bool go = n != NULL;
+    union notif n;
+    bool go = true;
 
     /* spawn() has counted this thread as receiving. */
     while (go) {
-        int r;
-
-        memset(n, 0, pool->notif_size);
-        r = ioctl(pool->server->listener, SECCOMP_IOCTL_NOTIF_RECV, n);
-        if (r != 0 && errno == ENOENT && hung_up(pool)) {
-            break;
+        memset(&n, 0, sizeof(n)); /* as the kernel demands */
+        if (ioctl(pool->server->listener, SECCOMP_IOCTL_NOTIF_RECV, &n) == 0) {
+            leave(pool);
+            run_serve(pool->server, &n.notif);
+            go = enter(pool);
+        } else {
+            go = go_on(pool, errno);
         }
-        leave(pool);
-        if (r == 0) {
-            run_serve(pool->server, n);
-        }
-        go = enter(pool);
     }
-    free(n);
     return NULL;
 }
 
-static size_t notif_size(void)
+/* The running kernel's structure may be longer than the one known here. */
+static bool notif_fits(void)
 {
     struct seccomp_notif_sizes sizes = {0};
-    size_t size = sizeof(struct seccomp_notif);
 
-    (void)syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes);
-    return sizes.seccomp_notif > size ? sizes.seccomp_notif : size;
+    return syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) == 0 &&
+           sizes.seccomp_notif <= sizeof(union notif);
 }
 
 int run_pool_start(struct run_pool *pool, struct run_server *server,
@@ -108,9 +115,11 @@ int run_pool_start(struct run_pool *pool, struct run_server *server,
 {
     int err;
 
+    if (!notif_fits()) {
+        return -ENOSYS;
+    }
     *pool = (struct run_pool){
         .server = server,
-        .notif_size = notif_size(),
         .receivers = receivers == 0 ? DEFAULT_RECEIVERS : receivers,
     };
     pthread_mutex_init(&pool->lock, NULL);

@@ -15,7 +15,6 @@
 
 struct run_pool {
     struct run_server *server;
-    size_t notif_size; /* of the running kernel's struct seccomp_notif */
     pthread_mutex_t lock;
     pthread_cond_t more;
     pthread_t threads[RUN_POOL_MAX];

@@ -57,18 +57,22 @@ static _Noreturn void witness(int fd, const sigset_t *set)
     _exit(0);
 }
 
-static uint64_t witnessed(const struct run_signals *s)
+static bool sent_to_group(struct run_signals *s, int sig)
 {
     const struct timespec settle = {.tv_nsec = 1000000};
-    uint64_t seen = 0;
+    const uint64_t bit = 1ull << sig;
+    uint64_t more = 0;
     uint8_t ask = 0;
+    bool seen;
 
     /* kill() of a group reaches its members one after the other. */
     nanosleep(&settle, NULL);
-    if (send(s->witness, &ask, 1, MSG_NOSIGNAL) != 1 ||
-        recv(s->witness, &seen, sizeof(seen), 0) != sizeof(seen)) {
-        return 0;
+    if (send(s->witness, &ask, 1, MSG_NOSIGNAL) == 1 &&
+        recv(s->witness, &more, sizeof(more), 0) == sizeof(more)) {
+        s->seen |= more;
     }
+    seen = (s->seen & bit) != 0;
+    s->seen &= ~bit;
     return seen;
 }
 
@@ -148,7 +152,7 @@ static bool is_child(const char *pid)
            parent == getpid();
 }
 
-void run_signals_to_children(const struct run_signals *s, int sig)
+void run_signals_to_children(const struct run_signals *s, int sig, pid_t except)
 {
     DIR *proc = opendir("/proc");
     struct dirent *e;
@@ -156,7 +160,8 @@ void run_signals_to_children(const struct run_signals *s, int sig)
     while (proc != NULL && (e = readdir(proc)) != NULL) {
         pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
 
-        if (pid > 0 && pid != s->witness_pid && is_child(e->d_name)) {
+        if (pid > 0 && pid != s->witness_pid && is_child(e->d_name) &&
+            getpgid(pid) != except) {
             (void)kill(pid, sig);
         }
     }
@@ -165,19 +170,19 @@ void run_signals_to_children(const struct run_signals *s, int sig)
     }
 }
 
-static void forward(const struct run_signals *s, int sig, pid_t program,
+static void forward(struct run_signals *s, int sig, pid_t program,
                     bool program_lives)
 {
-    bool group = (witnessed(s) >> sig & 1) != 0;
+    pid_t have_it = sent_to_group(s, sig) ? getpgrp() : 0;
 
     if (!program_lives) {
-        run_signals_to_children(s, sig);
-    } else if (!group || getpgid(program) != getpgrp()) {
+        run_signals_to_children(s, sig, have_it);
+    } else if (getpgid(program) != have_it) {
         (void)kill(program, sig);
     }
 }
 
-void run_signals_forward(const struct run_signals *s, pid_t program,
+void run_signals_forward(struct run_signals *s, pid_t program,
                          bool program_lives)
 {
     struct signalfd_siginfo info;

@@ -62,7 +62,7 @@ static void supervise(struct run *run)
         reap(run);
         kill_rest = run->ended && run->config->end_with_program;
         if (kill_rest) {
-            run_signals_to_children(&run->signals, SIGKILL);
+            run_signals_to_children(&run->signals, SIGKILL, 0);
         }
         /* Orphans come to us one generation at a time. */
         if (poll(p, 2, kill_rest ? 10 : -1) < 0 && errno != EINTR) {

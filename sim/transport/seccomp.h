@@ -103,7 +103,8 @@ struct run_config {
  *
  * While it runs, the calling process is a child subreaper, reaps every child
  * (it must have no others) and has one helper process. Call it from one thread
- * at a time; SIGURG wakes its threads.
+ * at a time. Once the last client is gone, SIGURG wakes its threads; it may cut
+ * short a sleep in a chardev whose client was killed.
  *
  * @exit_status  The program's exit status as a shell gives it (128 + signal).
  *               On failure: 127 program not found, 126 not executable, 125
