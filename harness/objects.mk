@@ -2,7 +2,7 @@
 # Tests. harness/unit/<part>/test_*.c is one program each; it is linked with
 # the part's library and everything below it, so a part can be tested alone.
 UNIT_PARTS := wire crypto pki core snp sev platform verifier host linux \
-              transport
+              transport service
 part_folder = $(strip $(if $(filter wire crypto pki core snp sev platform,$(1)),\
 psp-model/$(1),sim/$(1)))
 TEST_INC := -Ipsp-model/include $(addprefix -I,$(FOLDERS)) -Iharness/support
@@ -91,7 +91,7 @@ list-whole:
 	@echo $(DEVICE_BINS) $(SCRIPT_TESTS) $(CHECK_WHOLE)
 
 ## Run an SNP client on this machine as an ordinary user and verify its report
-demo: all $(CLIENTS)
+demo: all $(B)/client/report
 	@SWPSP_BUILD=$(B) harness/demo/demo.sh
 
 ## Measure against the limits of this machine; prints ratios and JSON

@@ -3,10 +3,11 @@
 //! A client of /dev/sev-guest: the standard library and ioctl(2), no crate.
 //! Opens the node read-only, as the usual Rust crate does.
 
-use std::ffi::{c_int, c_ulong, c_void};
+use std::ffi::c_void;
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::raw::{c_int, c_ulong};
+use std::os::unix::io::AsRawFd;
 use std::process::exit;
 
 const GET_REPORT: c_ulong = 0xC020_5300;
