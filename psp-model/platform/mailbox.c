@@ -55,7 +55,7 @@ bool psp_begin(struct psp *psp, uint32_t command, uint64_t spa,
 
     job->owner = JOB_NONE;
     if (row == NULL) {
-        if (!psp_legacy_begin(&psp->sev, command, spa, &job->sev, status)) {
+        if (!sev_begin(&psp->sev, command, spa, &job->sev, status)) {
             return false;
         }
         job->owner = JOB_SEV;
@@ -73,7 +73,7 @@ void psp_job_run(struct psp_job *job)
     if (job->owner == JOB_SNP) {
         snp_request_run(&job->snp);
     } else if (job->owner == JOB_SEV) {
-        psp_legacy_job_run(&job->sev);
+        sev_job_run(&job->sev);
     }
 }
 
@@ -86,7 +86,7 @@ enum sev_status psp_finish(struct psp *psp, struct psp_job *job)
     case JOB_SNP:
         return snp_request_finish(&psp->snp, &job->snp);
     case JOB_SEV:
-        return psp_legacy_finish(&psp->sev, &job->sev);
+        return sev_finish(&psp->sev, &job->sev);
     default:
         return SEV_INVALID_COMMAND;
     }
@@ -102,34 +102,4 @@ enum sev_status psp_execute(struct psp *psp, uint32_t command, uint64_t spa)
     }
     psp_job_run(job);
     return psp_finish(psp, job);
-}
-
-bool psp_command_info(uint32_t command, struct psp_command_info *info)
-{
-    const struct snp_command *row = snp_command(command);
-
-    if (row == NULL) {
-        return psp_legacy_info(command, info);
-    }
-    *info = row->info;
-    return true;
-}
-
-bool psp_command_at(size_t index, struct psp_command_info *info)
-{
-    const struct snp_command *row;
-    size_t psp_legacy_count = 0;
-
-    while (psp_legacy_info_at(psp_legacy_count, info)) {
-        if (psp_legacy_count == index) {
-            return true;
-        }
-        psp_legacy_count++;
-    }
-    row = snp_command_at(index - psp_legacy_count);
-    if (row == NULL) {
-        return false;
-    }
-    *info = row->info;
-    return true;
 }

@@ -20,7 +20,7 @@ enum psp_err psp_create(const struct psp_config *config,
     }
     err = snp_init(&psp->snp, &psp->core);
     if (err == PSP_OK) {
-        err = psp_legacy_init(&psp->sev, &psp->core, &config->sev);
+        err = sev_init(&psp->sev, &psp->core, &config->sev);
         if (err == PSP_OK) {
             *out = psp;
             return PSP_OK;
@@ -37,7 +37,7 @@ void psp_destroy(struct psp *psp)
     if (psp == NULL) {
         return;
     }
-    psp_legacy_clear(&psp->sev);
+    sev_clear(&psp->sev);
     snp_clear(&psp->snp);
     core_clear(&psp->core);
     core_free(psp, sizeof(*psp));

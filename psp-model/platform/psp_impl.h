@@ -6,7 +6,7 @@
 #define PLATFORM_PSP_IMPL_H
 
 #include "commands.h"
-#include "legacy.h"
+#include "sev.h"
 
 /** Which half the job belongs to. */
 enum job_owner { JOB_NONE, JOB_SNP, JOB_SEV };
@@ -14,13 +14,13 @@ enum job_owner { JOB_NONE, JOB_SNP, JOB_SEV };
 struct psp_job {
     enum job_owner owner;
     struct snp_job snp;
-    struct psp_legacy_job sev;
+    struct sev_job sev;
 };
 
 struct psp {
     struct psp_core core;
     struct snp_platform snp;
-    struct psp_legacy sev;
+    struct sev_platform sev;
     struct psp_job scratch; /* of psp_execute() */
 };
 
