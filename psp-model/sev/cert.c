@@ -212,7 +212,8 @@ static bool amd_key_of(const struct sev_amd_cert *cert, struct sev_signer *key)
     return sev_amd_cert_get_rsa(cert, &rsa) && rsa_sane(&rsa, &key->rsa);
 }
 
-/* Signature, then VERSION and sizes, then usage and CERTIFYING_ID. */
+/* Signature, then VERSION and sizes, then usage and CERTIFYING_ID. A key that
+ * cannot be one has signed nothing. */
 static enum sev_status amd_check(const struct sev_amd_cert *cert,
                                  const struct sev_amd_cert *signer,
                                  uint32_t usage)
@@ -221,12 +222,10 @@ static enum sev_status amd_check(const struct sev_amd_cert *cert,
     uint8_t sig[SEV_RSA_SIZE];
     struct sev_signer key;
 
-    if (!amd_key_of(signer, &key)) {
-        return SEV_INVALID_CERTIFICATE;
-    }
     (void)sev_amd_cert_encode(cert, bytes);
     sev_amd_cert_get_signature(cert, sig);
-    if (cert->modulus_bits != signer->modulus_bits ||
+    if (!amd_key_of(signer, &key) ||
+        cert->modulus_bits != signer->modulus_bits ||
         !verify_rsa(&key, bytes, sev_amd_cert_body_size(cert), sig)) {
         return SEV_BAD_SIGNATURE;
     }

@@ -205,22 +205,21 @@ static void test_cek_bytes(void **state)
     assert_int_equal(amd(&c), SEV_SUCCESS);
 }
 
-/* ASK, ARK: every byte of both. Sizes that cannot be read, and a key that is
- * none, are certificates' faults; everything else breaks a signature. */
+/* ASK, ARK: every byte of both. Only the size fields, without which there is
+ * nothing to verify, are a certificate's fault. */
 static void test_amd_bytes(void **state)
 {
     struct chain c;
 
     load(&c, *state);
     for (size_t i = 0; i < c.amd_size; i++) {
-        enum sev_status got;
+        size_t at = i % (c.amd_size / 2);
+        bool size = at >= 0x38 && at < 0x40;
 
         c.amd[i] ^= 0x20;
-        got = amd(&c);
+        assert_int_equal(amd(&c),
+                         size ? SEV_INVALID_CERTIFICATE : SEV_BAD_SIGNATURE);
         c.amd[i] ^= 0x20;
-        if (got != SEV_BAD_SIGNATURE) {
-            assert_int_equal(got, SEV_INVALID_CERTIFICATE);
-        }
     }
     assert_int_equal(amd(&c), SEV_SUCCESS);
 }
