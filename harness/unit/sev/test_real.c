@@ -267,10 +267,11 @@ static void test_send_start(void **state)
                                    .amd_paddr = SH_IN3,
                                    .session_paddr = SH_OUT,
                                    .session_length = SEV_SESSION_SIZE};
-    struct sh *h = sh_new_off("milan", 1);
     struct chain real;
+    struct sh *h;
 
-    load(&real, *state);
+    load(&real, *state); /* skips */
+    h = sh_new_off("milan", 1);
     h->config.sev = real.config;
     sh_power_on(h);
     sh_up(h);
