@@ -3,6 +3,7 @@
 
 #include "blocks.h"
 #include "cert_table.h"
+#include "sev_verifier.h"
 #include "snp_report.h"
 #include "wire.h"
 
@@ -13,10 +14,20 @@
 #define AMD_USAGE_ASK        0x13u
 
 static const char *const NAME[ARTEFACT_COUNT] = {
-    [ARTEFACT_UNKNOWN] = "unknown",   [ARTEFACT_REPORT] = "report",
-    [ARTEFACT_EVIDENCE] = "evidence", [ARTEFACT_RESPONSE] = "response",
-    [ARTEFACT_TABLE] = "table",       [ARTEFACT_X509] = "x509",
+    [ARTEFACT_UNKNOWN] = "unknown",
+    [ARTEFACT_REPORT] = "report",
+    [ARTEFACT_EVIDENCE] = "evidence",
+    [ARTEFACT_RESPONSE] = "response",
+    [ARTEFACT_TABLE] = "table",
+    [ARTEFACT_X509] = "x509",
     [ARTEFACT_AMD_CERT] = "amd-cert",
+    [ARTEFACT_SEV_REPORT] = "sev-report",
+    [ARTEFACT_SEV_CERT] = "sev-cert",
+    [ARTEFACT_SEV_CHAIN] = "sev-chain",
+    [ARTEFACT_SEV_EVIDENCE] = "sev-evidence",
+    [ARTEFACT_SEV_MEASUREMENT] = "sev-measurement",
+    [ARTEFACT_SEV_SESSION] = "sev-session",
+    [ARTEFACT_SEV_PACKET] = "sev-packet",
 };
 
 const char *artefact_name(enum artefact type)
@@ -124,10 +135,47 @@ static bool is_table(const uint8_t *data, size_t size)
            count > 0;
 }
 
+/* What every SEV certificate starts with, also a damaged one. */
+static bool is_sev_cert(const uint8_t *data, size_t size)
+{
+    struct psp_rd r = psp_rd(data, size);
+    uint32_t version = psp_rd_le32(&r);
+    uint32_t usage;
+
+    psp_rd_skip(&r, 4);
+    usage = psp_rd_le32(&r);
+    return size >= SEV_CERT_SIZE && version == SEV_CERT_VERSION &&
+           usage >= SEV_USAGE_OCA && usage <= SEV_USAGE_CEK;
+}
+
+/* By size and the first certificate. */
+static enum artefact identify_sev(const uint8_t *data, size_t size)
+{
+    struct sev_verify_input in = {.ark = {0}};
+
+    if ((size == SEV_EVIDENCE_SIZE || size == SEV_EVIDENCE_SIZE + 1) &&
+        is_sev_cert(data + SEV_REPORT_SIZE, size - SEV_REPORT_SIZE)) {
+        return ARTEFACT_SEV_EVIDENCE;
+    }
+    if (!is_sev_cert(data, size)) {
+        return ARTEFACT_UNKNOWN;
+    }
+    if (size == SEV_CERT_SIZE) {
+        return ARTEFACT_SEV_CERT;
+    }
+    return size == 2 * SEV_CERT_SIZE || sev_split_chain(data, size, &in)
+               ? ARTEFACT_SEV_CHAIN
+               : ARTEFACT_UNKNOWN;
+}
+
 enum artefact artefact_identify(const uint8_t *data, size_t size)
 {
+    enum artefact legacy = identify_sev(data, size);
     struct amd_cert cert;
 
+    if (legacy != ARTEFACT_UNKNOWN) {
+        return legacy;
+    }
     if (blocks_is_pem(data, size) || is_der(data, size)) {
         return ARTEFACT_X509;
     }
@@ -143,5 +191,9 @@ enum artefact artefact_identify(const uint8_t *data, size_t size)
     if (is_evidence(data, size)) {
         return ARTEFACT_EVIDENCE;
     }
-    return is_table(data, size) ? ARTEFACT_TABLE : ARTEFACT_UNKNOWN;
+    if (is_table(data, size)) {
+        return ARTEFACT_TABLE;
+    }
+    /* A legacy report begins with any bytes: its size is all there is. */
+    return size == SEV_REPORT_SIZE ? ARTEFACT_SEV_REPORT : ARTEFACT_UNKNOWN;
 }

@@ -19,11 +19,19 @@ enum artefact {
     ARTEFACT_TABLE,    /* GHCB certificate table */
     ARTEFACT_X509,     /* certificates and CRLs: one DER object, or PEM */
     ARTEFACT_AMD_CERT, /* AMD's binary ARK and ASK certificates */
+    /* Legacy SEV: abi/sev.md §5, §7, §8, §11.1 */
+    ARTEFACT_SEV_REPORT,      /* attestation report, 0xd0 bytes */
+    ARTEFACT_SEV_CERT,        /* one certificate, 0x824 bytes */
+    ARTEFACT_SEV_CHAIN,       /* two to four, perhaps ASK and ARK behind */
+    ARTEFACT_SEV_EVIDENCE,    /* report, CEK, PEK, OCA, perhaps a device type */
+    ARTEFACT_SEV_MEASUREMENT, /* LAUNCH_MEASURE, 0x30 bytes; never guessed */
+    ARTEFACT_SEV_SESSION,     /* session blob, 0x80 bytes; never guessed */
+    ARTEFACT_SEV_PACKET,      /* packet header, 0x34 bytes; never guessed */
     ARTEFACT_COUNT,
 };
 
-/** "report", "evidence", "response", "table", "x509", "amd-cert"; the names of
- * `swpsp decode --type`. */
+/** "report", "evidence", "response", "table", "x509", "amd-cert", "sev-report",
+ * "sev-cert", ...; the names of `swpsp decode --type`. */
 const char *artefact_name(enum artefact type);
 /** The reverse; ARTEFACT_UNKNOWN if there is none. */
 enum artefact artefact_named(const char *name);

@@ -202,35 +202,6 @@ out:
     return err;
 }
 
-static enum psp_err put_amd_certs(const uint8_t *data, size_t size,
-                                  struct tree *t, char *why)
-{
-    struct tree array = tree_array();
-    enum psp_err err = PSP_OK;
-    struct amd_cert cert = {0};
-    size_t at = 0;
-
-    do {
-        struct tree one = tree_object();
-
-        err = amd_cert_decode(data + at, size - at, &cert);
-        if (err != PSP_OK) {
-            refuse(why, "amd-cert: no certificate at offset 0x%zx", at);
-        }
-        tree_text(&one, "usage", cert.usage == 0 ? "ARK" : "ASK");
-        tree_int(&one, "version", cert.version);
-        tree_hex(&one, "key_id", cert.key_id, sizeof(cert.key_id));
-        tree_hex(&one, "certifying_id", cert.certifying_id,
-                 sizeof(cert.certifying_id));
-        tree_int(&one, "modulus_bits", cert.modulus_bits);
-        tree_append(&array, &one);
-        at += cert.size;
-    } while (err == PSP_OK && at < size);
-    tree_text(t, "type", "amd-cert");
-    tree_tree(t, "certificates", &array);
-    return err;
-}
-
 typedef enum psp_err decoder(const uint8_t *data, size_t size, struct tree *t,
                              char *why);
 
@@ -239,9 +210,19 @@ enum psp_err decode_artefact(const uint8_t *data, size_t size,
                              char **out, char *why)
 {
     static decoder *const DECODER[ARTEFACT_COUNT] = {
-        [ARTEFACT_REPORT] = put_report,     [ARTEFACT_EVIDENCE] = put_evidence,
-        [ARTEFACT_RESPONSE] = put_response, [ARTEFACT_TABLE] = put_table,
-        [ARTEFACT_X509] = put_x509,         [ARTEFACT_AMD_CERT] = put_amd_certs,
+        [ARTEFACT_REPORT] = put_report,
+        [ARTEFACT_EVIDENCE] = put_evidence,
+        [ARTEFACT_RESPONSE] = put_response,
+        [ARTEFACT_TABLE] = put_table,
+        [ARTEFACT_X509] = put_x509,
+        [ARTEFACT_AMD_CERT] = decode_amd_certs,
+        [ARTEFACT_SEV_REPORT] = decode_sev_report,
+        [ARTEFACT_SEV_CERT] = decode_sev_cert,
+        [ARTEFACT_SEV_CHAIN] = decode_sev_chain,
+        [ARTEFACT_SEV_EVIDENCE] = decode_sev_evidence,
+        [ARTEFACT_SEV_MEASUREMENT] = decode_sev_measurement,
+        [ARTEFACT_SEV_SESSION] = decode_sev_session,
+        [ARTEFACT_SEV_PACKET] = decode_sev_packet,
     };
     struct tree t;
     enum psp_err err;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * Any SNP artefact as text for people or as JSON. Both are made from one tree,
+ * Any artefact as text for people or as JSON. Both are made from one tree,
  * so they have the same fields under the same names: AMD's words in lower case.
  *
  * JSON: integers of up to 32 bits are numbers; wider bit fields are strings
  * "0x..."; byte strings are lower-case hex in memory order; R and S are
- * numbers, 96 hex digits, most significant first. Every object has "type" where
- * more than one kind can stand. Fields that a report version does not have are
- * absent. Output is ASCII, and a function of the input alone.
+ * numbers, 96 hex digits, most significant first; so are the numbers of legacy
+ * certificates (RSA: as many digits as the field has). Every object has "type"
+ * where more than one kind can stand. Fields that a report version does not
+ * have are absent. Output is ASCII, and a function of the input alone.
  */
 #ifndef VERIFIER_DECODE_H
 #define VERIFIER_DECODE_H

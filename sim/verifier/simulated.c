@@ -5,6 +5,7 @@
 #include "blocks.h"
 #include "cert_table.h"
 #include "leaf.h"
+#include "sev_cert.h"
 #include "snp_report.h"
 #include "verifier.h"
 #include "wire.h"
@@ -195,6 +196,16 @@ static int judge_amd_cert(const uint8_t *data, size_t size, const char **why)
     return NO;
 }
 
+/* SEV certificates and reports have no place for a marker; only the ASK and
+ * ARK behind a chain tell. */
+static int judge_sev_chain(const uint8_t *data, size_t size, const char **why)
+{
+    const size_t four = 4 * (size_t)SEV_CERT_SIZE;
+
+    return size > four ? judge_amd_cert(data + four, size - four, why)
+                       : UNKNOWN;
+}
+
 int verify_is_simulated(const uint8_t *data, size_t size, const char **why)
 {
     const char *unused = NULL;
@@ -214,6 +225,8 @@ int verify_is_simulated(const uint8_t *data, size_t size, const char **why)
         return judge_x509(data, size, why);
     case ARTEFACT_AMD_CERT:
         return judge_amd_cert(data, size, why);
+    case ARTEFACT_SEV_CHAIN:
+        return judge_sev_chain(data, size, why);
     default:
         return UNKNOWN;
     }

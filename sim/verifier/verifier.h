@@ -112,12 +112,13 @@ const char *verify_verdict_name(enum verify_verdict verdict);
  * Does this artefact carry the simulator's marker? Every format of artefact.h.
  * Certificates and CRLs are told by their names (and hwID), reports by the
  * CHIP_ID prefix, AMD's binary certificates by their key ids; of several parts
- * one marked part is enough.
+ * one marked part is enough. Legacy reports, certificates and launch data have
+ * no place for a marker: only a chain that ends in ASK and ARK can be told.
  *
  * @why  May be NULL. On 1: the marker, in static storage. Else NULL.
  *
  * Returns 1 yes, 0 no, -1 cannot be told (unknown or damaged format; a report
- * with a masked CHIP_ID and no certificates).
+ * with a masked CHIP_ID and no certificates; legacy SEV without ASK and ARK).
  */
 int verify_is_simulated(const uint8_t *data, size_t size, const char **why);
 
