@@ -349,6 +349,11 @@ bool install_is_insecure(const struct install *ins)
     return psp_ct_equal(ins->seed, PKI_DEV_SEED, PSP_SEED_SIZE);
 }
 
+const struct state_dir *install_dir(const struct install *ins)
+{
+    return ins->dir.fd < 0 ? NULL : &ins->dir;
+}
+
 const struct pki_key_store *install_key_store(const struct install *ins)
 {
     return &ins->store;

@@ -66,6 +66,8 @@ void install_close(struct install *ins);
 const uint8_t *install_seed(const struct install *ins);
 /** True if the seed is the public development seed: say so to the user. */
 bool install_is_insecure(const struct install *ins);
+/** The open state folder, borrowed; NULL with the development seed. */
+const struct state_dir *install_dir(const struct install *ins);
 /** For those that open their own pki_ca; borrowed. */
 const struct pki_key_store *install_key_store(const struct install *ins);
 const char *install_csp_id(const struct install *ins);
@@ -114,9 +116,12 @@ struct install_export {
  *                          cert_table.bin
  *   kds-store/vcek/HWID/   trustee's offline store
  *   snpguest/              the .pem files of guest/, and nothing else
- * Naples and Rome have only pki/P/ask_ark_{p}.cert. Everything is made before
- * the first file is written; each file appears whole, and when one cannot be
- * written, those that this call has added are removed. abi/certs-kds.md §8.4
+ *   sev/                   legacy SEV, binary: ark.cert, ask.cert, and cek.cert
+ *                          of the chip, signed by the ASK
+ * Naples and Rome have only sev/ and pki/P/ask_ark_{p}.cert. Everything is made
+ * before the first file is written; each file appears whole, and when one
+ * cannot be written, those that this call has added are removed.
+ * abi/certs-kds.md §8.4
  */
 int install_export(struct install *ins, const char *path,
                    const struct install_export *what, char *error);

@@ -155,17 +155,27 @@ static void put_crl(struct export *x, struct install *ins, struct pki_ca *ca,
     pki_cert_clear(&crl);
 }
 
+/* The bundle is two equal halves: ASK, ARK. */
 static void put_legacy(struct export *x, struct install *ins, struct pki_ca *ca,
-                       const char *folder, const char *p)
+                       const struct install_export *what, const char *folder,
+                       const char *p)
 {
     uint8_t bundle[PKI_ASK_ARK_MAX_SIZE];
+    uint8_t cek[SEV_CERT_SIZE];
     size_t size = 0;
 
     if (x->rc != 0) {
         return;
     }
     x->rc = install_pki_error(ins, pki_ask_ark(ca, bundle, &size), x->error);
+    if (x->rc == 0) {
+        x->rc = install_pki_error(ins, pki_cek_cert(ca, &what->chip, cek),
+                                  x->error);
+    }
     put(x, bundle, size, "%s/ask_ark_%s.cert", folder, p);
+    put(x, bundle, size / 2, "sev/ask.cert");
+    put(x, bundle + size / 2, size / 2, "sev/ark.cert");
+    put(x, cek, sizeof(cek), "sev/cek.cert");
 }
 
 static void put_guest(struct export *x, struct install *ins,
@@ -255,7 +265,7 @@ static void collect(struct export *x, struct install *ins,
         put_crl(x, ins, ca, folder, what->now);
         put_kds_store(x, ins, ca, what);
     }
-    put_legacy(x, ins, ca, folder, p);
+    put_legacy(x, ins, ca, what, folder, p);
 }
 
 static int write_one(const struct state_dir *root, struct out_file *f,

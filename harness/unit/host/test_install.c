@@ -1031,7 +1031,8 @@ static void export__milan__every_layout(void **state)
 
     (void)state;
     export_ok(ins, at("out"), &w);
-    assert_list(at("out"), "guest kds-store pki snpguest ");
+    assert_list(at("out"), "guest kds-store pki sev snpguest ");
+    assert_list(at("out/sev"), "ark.cert ask.cert cek.cert ");
     assert_list(at("out/pki/Milan"),
                 "ark.der ark.pem ask.der ask.pem ask_ark_milan.cert asvk.der "
                 "asvk.pem cert_chain.pem crl.der milan_ask_ark_asvk.pem "
@@ -1105,18 +1106,29 @@ static void export__turin_vlek__short_hwid_and_vlek_files(void **state)
     install_close(ins);
 }
 
-static void export__naples__legacy_bundle_only(void **state)
+static void export__naples__legacy_files_only(void **state)
 {
+    const char *argv[] = {"sh", "-c", NULL, NULL};
+    char command[2 * PATH_MAX];
     struct install *ins = open_dev(PKI_SIMULATED);
     struct install_export w = what(ins, PSP_NAPLES, INSTALL_VCEK);
     struct stat st;
 
     (void)state;
     export_ok(ins, at("out"), &w);
-    assert_list(at("out"), "pki ");
+    assert_list(at("out"), "pki sev ");
+    assert_list(at("out/sev"), "ark.cert ask.cert cek.cert ");
     assert_list(at("out/pki/Naples"), "ask_ark_naples.cert ");
     assert_int_equal(stat(at("out/pki/Naples/ask_ark_naples.cert"), &st), 0);
     assert_int_equal(st.st_size, 1664);
+    snprintf(command, sizeof(command),
+             "cd %s/out && cat sev/ask.cert sev/ark.cert | "
+             "cmp - pki/Naples/ask_ark_naples.cert",
+             dir);
+    argv[2] = command;
+    assert_int_equal(tst_run(NULL, argv), 0);
+    assert_int_equal(stat(at("out/sev/cek.cert"), &st), 0);
+    assert_int_equal(st.st_size, 2084);
     install_close(ins);
 }
 
@@ -1277,7 +1289,7 @@ int main(void)
         IN_DIR(export__milan__every_layout),
         IN_DIR(export__cert_chains__ask_before_ark),
         IN_DIR(export__turin_vlek__short_hwid_and_vlek_files),
-        IN_DIR(export__naples__legacy_bundle_only),
+        IN_DIR(export__naples__legacy_files_only),
         IN_DIR(export__again__same_bytes),
         IN_DIR(export__one_file_cannot_be_written__others_removed),
         IN_DIR(export__refused_request__nothing_made),
