@@ -66,8 +66,23 @@ $(CLIENT_RUST): $(B)/client/%-rust: harness/device/clients/rust/%.rs \
 	$(Q)rustc --edition 2021 -O -o $@ $<
 CLIENTS := $(CLIENT_C) $(CLIENT_GO) $(CLIENT_RUST)
 
+# Daemons for tests: devices behind a transport.
+VM_BINS := $(patsubst harness/vm/%.c,$(B)/vm/%,$(wildcard harness/vm/*.c))
+DEPS_harness/vm := harness/support $(FOLDERS)
+$(VM_BINS): $(B)/vm/%: $(B)/harness/vm/%.o $(SUPPORT) \
+    $(call libs_of,sim/transport)
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	$(Q)$(CC) $(BASE) $(LDHARD) -o $@ $(filter %.o,$^) \
+	    $(call group,$(filter %.a,$^)) -lcmocka
+
 SCRIPT_TESTS := $(wildcard harness/device/test_*.sh harness/device/test_*.py \
-    harness/interop/test_*.sh)
+    harness/interop/test_*.sh harness/vm/test_*.sh)
+
+## Boot a Debian kernel in QEMU and test the real character devices
+vm-check: $(VM_BINS) $(CLIENT_C)
+	@SWPSP_BUILD=$(B) harness/vm/test_vm.sh
+.PHONY: vm-check
 
 ## Install third-party clients from their registries and run them under swpsp
 interop: all
@@ -84,7 +99,8 @@ check: build/.setup
 	    $$($(MAKE) --no-print-directory -s BUILD=asan list-unit) \
 	    $$($(MAKE) --no-print-directory -s BUILD=debug list-whole)
 
-check-programs: $(UNIT_BINS) $(DEVICE_BINS) $(CLIENTS) all $(CHECK_EXTRA)
+check-programs: $(UNIT_BINS) $(DEVICE_BINS) $(VM_BINS) $(CLIENTS) all \
+    $(CHECK_EXTRA)
 list-unit:
 	@echo $(UNIT_BINS) $(CHECK_ASAN)
 list-whole:
