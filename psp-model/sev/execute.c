@@ -103,21 +103,31 @@ static enum psp_err reclaim_buffer(const struct sev_platform *sev, uint64_t spa,
     return err;
 }
 
-static enum sev_status write_buffer(const struct sev_platform *sev,
-                                    const struct sev_command *row, uint64_t spa,
-                                    const uint8_t *buf, enum sev_status status)
+static bool write_due(const struct sev_command *row, enum sev_status status)
 {
-    bool due =
-        (status == SEV_SUCCESS && row->write_back != SEV_WRITE_NEVER) ||
-        (status == SEV_INVALID_LENGTH && row->write_back == SEV_WRITE_LENGTH);
-    enum psp_err err;
+    return (status == SEV_SUCCESS && row->write_back != SEV_WRITE_NEVER) ||
+           (status == SEV_INVALID_LENGTH &&
+            row->write_back == SEV_WRITE_LENGTH);
+}
 
-    if (!due) {
+/* @sent: the buffer as it came; equal bytes need not be written again. */
+static enum sev_status write_buffer(struct sev_call *call, uint64_t spa,
+                                    const uint8_t *sent, enum sev_status status)
+{
+    const struct sev_command *row = call->row;
+    enum psp_err err = PSP_OK;
+
+    if (!write_due(row, status)) {
         return status;
     }
-    err = sev_write(sev, spa, buf, row->buffer_size);
+    if (memcmp(call->buf, sent, row->buffer_size) != 0) {
+        err = sev_write(call->sev, spa, call->buf, row->buffer_size);
+    }
     if (err == PSP_OK) {
-        err = reclaim_buffer(sev, spa, row->buffer_size);
+        err = reclaim_buffer(call->sev, spa, row->buffer_size);
+    }
+    if (err != PSP_OK && status == SEV_SUCCESS && row->undo != NULL) {
+        (void)row->undo(call);
     }
     return err != PSP_OK ? core_status(err) : status;
 }
@@ -126,7 +136,7 @@ bool sev_begin(struct sev_platform *sev, uint32_t id, uint64_t spa,
                struct sev_job *job, enum sev_status *status)
 {
     const struct sev_command *row = sev_command(id);
-    uint8_t buf[SEV_CMD_MAX_SIZE] = {0};
+    uint8_t buf[SEV_CMD_MAX_SIZE] = {0}, sent[SEV_CMD_MAX_SIZE];
     struct sev_call call = {.sev = sev, .row = row, .buf = buf, .job = job};
 
     if (row == NULL || !version_ok(sev, row)) {
@@ -137,27 +147,29 @@ bool sev_begin(struct sev_platform *sev, uint32_t id, uint64_t spa,
     if (*status != SEV_SUCCESS) {
         return false;
     }
+    memcpy(sent, buf, sizeof(sent));
     *status = checks_and_action(&call);
     if (call.pending) {
         job->row = row;
         job->buffer_paddr = spa;
-        memcpy(job->buffer, buf, sizeof(job->buffer));
+        memcpy(job->sent, sent, sizeof(sent));
+        memcpy(job->buffer, buf, sizeof(buf));
         return true;
     }
-    *status = write_buffer(sev, row, spa, buf, *status);
+    *status = write_buffer(&call, spa, sent, *status);
     return false;
 }
 
 enum sev_status sev_finish(struct sev_platform *sev, struct sev_job *job)
 {
+    struct sev_call call = {.sev = sev, .row = job->row, .buf = job->buffer};
     enum sev_status status = sev_attestation_finish(sev, job);
 
     if (status == SEV_SUCCESS) {
         status = sev_addr_output(sev, job->buffer_paddr, job->row->buffer_size);
     }
     if (status == SEV_SUCCESS) {
-        status =
-            write_buffer(sev, job->row, job->buffer_paddr, job->buffer, status);
+        status = write_buffer(&call, job->buffer_paddr, job->sent, status);
     }
     psp_wipe(job, sizeof(*job));
     return status;

@@ -135,6 +135,7 @@ struct sev_command {
     sev_handler *arguments;  /* between handle and guest state */
     uint8_t guest_states;    /* bit n: legal in guest state n; 0: any */
     sev_handler *run;        /* everything else */
+    sev_handler *undo;       /* takes back `run` when the write-back fails */
 };
 
 /** Row of @id, or NULL. Static storage. */
@@ -150,7 +151,8 @@ struct sev_job {
     uint64_t report_paddr;
     struct psp_p384_key key;
     struct sev_report report;
-    uint8_t buffer[SEV_CMD_MAX_SIZE];
+    uint8_t sent[SEV_CMD_MAX_SIZE];   /* command buffer as it came */
+    uint8_t buffer[SEV_CMD_MAX_SIZE]; /* and as it goes back */
     enum psp_err err;
 };
 

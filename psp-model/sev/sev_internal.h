@@ -199,6 +199,7 @@ sev_handler sev_run_activate_ex, sev_run_guest_status;        /* life.c */
 sev_handler sev_run_copy, sev_shape_dbg;                      /* debug.c */
 sev_handler sev_run_dbg_decrypt, sev_run_dbg_encrypt;         /* debug.c */
 sev_handler sev_run_launch_start, sev_run_receive_start;      /* start.c */
+sev_handler sev_undo_start;                                   /* start.c */
 sev_handler sev_first_launch_update_vmsa;                     /* launch.c */
 sev_handler sev_run_launch_update_data;                       /* launch.c */
 sev_handler sev_run_launch_update_vmsa;                       /* launch.c */

@@ -110,6 +110,7 @@ static enum sev_status start(struct sev_call *call, bool session,
             sev_guest_create(sev, state, c.policy, share, &transport, &guest);
     }
     if (status == SEV_SUCCESS) {
+        call->guest = guest;
         c.handle = guest->handle;
         sev_cmd_start_encode(&c, call->buf);
     }
@@ -128,4 +129,10 @@ enum sev_status sev_run_launch_start(struct sev_call *call)
 enum sev_status sev_run_receive_start(struct sev_call *call)
 {
     return start(call, true, SEV_GUEST_RUPDATE);
+}
+
+enum sev_status sev_undo_start(struct sev_call *call)
+{
+    sev_guest_destroy(call->sev, call->guest);
+    return SEV_SUCCESS;
 }

@@ -66,7 +66,7 @@ static const struct sev_command TABLE[] = {
           .arguments = sev_args_activate_ex, .run = sev_run_activate_ex),
 
     PLATFORM(LAUNCH_START, SEV_CMD_START_SIZE, SUCCESS, P_UP,
-             .run = sev_run_launch_start),
+             .run = sev_run_launch_start, .undo = sev_undo_start),
     GUEST(LAUNCH_UPDATE_DATA, SEV_CMD_RANGE_SIZE, NEVER, G(LUPDATE),
           .run = sev_run_launch_update_data),
     GUEST(LAUNCH_UPDATE_VMSA, SEV_CMD_RANGE_SIZE, NEVER, G(LUPDATE),
@@ -83,7 +83,8 @@ static const struct sev_command TABLE[] = {
           .run = sev_run_attestation),
 
     GUEST(SEND_START, SEV_CMD_SEND_START_SIZE, LENGTH, G(RUNNING),
-          .arguments = sev_args_send_start, .run = sev_run_send_start),
+          .arguments = sev_args_send_start, .run = sev_run_send_start,
+          .undo = sev_run_send_cancel),
     GUEST(SEND_UPDATE_DATA, SEV_CMD_TRANSPORT_SIZE, LENGTH, G(SUPDATE),
           .shape = sev_shape_send_update, .run = sev_run_send_update_data),
     GUEST(SEND_UPDATE_VMSA, SEV_CMD_TRANSPORT_SIZE, LENGTH, G(SUPDATE),
@@ -94,7 +95,7 @@ static const struct sev_command TABLE[] = {
           .run = sev_run_send_cancel),
 
     PLATFORM(RECEIVE_START, SEV_CMD_START_SIZE, SUCCESS, P_UP,
-             .run = sev_run_receive_start),
+             .run = sev_run_receive_start, .undo = sev_undo_start),
     GUEST(RECEIVE_UPDATE_DATA, SEV_CMD_TRANSPORT_SIZE, NEVER, G(RUPDATE),
           .run = sev_run_receive_update_data),
     GUEST(RECEIVE_UPDATE_VMSA, SEV_CMD_TRANSPORT_SIZE, NEVER, G(RUPDATE),

@@ -520,7 +520,7 @@ static inline void sh_guest_write(struct sh *h, uint32_t asid, uint64_t spa,
 /**
  * Everything that a refused command must leave alone: platform, guests, ASIDs,
  * store, the stream of randomness, and memory by the number of writes to it
- * (sh_snapshot_full(): by its bytes, but for the command page).
+ * (sh_snapshot_full(): by its bytes, but for command page and outputs).
  */
 struct sh_snapshot {
     bool full;
@@ -544,7 +544,12 @@ static inline void sh_append_all(struct sh_snapshot *s, const struct sh *h)
         const struct sev_guest *g = h->sev.guests[i];
 
         if (g != NULL) {
-            sh_append(s, g, sizeof(*g));
+            struct sev_guest copy;
+
+            memcpy(&copy, g, sizeof(copy));
+            copy.vmsa = NULL; /* room for more is no state */
+            copy.vmsa_room = 0;
+            sh_append(s, &copy, sizeof(copy));
             sh_append(s, g->vmsa, g->vmsa_count * sizeof(g->vmsa[0]));
         }
     }
@@ -556,7 +561,8 @@ static inline void sh_append_all(struct sh_snapshot *s, const struct sh *h)
     sh_append(s, &h->nv_present, sizeof(h->nv_present));
     if (s->full) {
         sh_append(s, h->memory, SH_CMD);
-        sh_append(s, h->memory + SH_CMD + 0x100, SH_TMR - SH_CMD - 0x100);
+        sh_append(s, h->memory + SH_CMD + 0x100, SH_OUT - SH_CMD - 0x100);
+        sh_append(s, h->memory + SH_IN, SH_TMR - SH_IN);
     } else {
         sh_append(s, &h->drbg, sizeof(h->drbg));
         sh_append(s, &h->changes, sizeof(h->changes));
