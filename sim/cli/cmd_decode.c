@@ -17,7 +17,12 @@ static const char HELP[] =
     "report\n"
     "and its certificate table), response, table, x509 (certificates and "
     "CRLs,\n"
-    "PEM or DER), amd-cert; without --type it is found out.\n";
+    "PEM or DER), amd-cert (ARK and ASK in AMD's format); of legacy SEV:\n"
+    "sev-report, sev-cert, sev-chain, sev-evidence. Without --type it is "
+    "found\n"
+    "out, except sev-measurement, sev-session and sev-packet, which can be "
+    "any\n"
+    "bytes of their size.\n";
 
 struct decode_options {
     bool help;

@@ -41,7 +41,7 @@ static int judge(const char *path)
     default:
         fprintf(stderr,
                 "swpsp is-simulated: %s: cannot be told: unknown or damaged "
-                "format, or CHIP_ID masked\n",
+                "format, CHIP_ID masked, or legacy without ASK and ARK\n",
                 path);
         return EXIT_USAGE;
     }

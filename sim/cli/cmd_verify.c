@@ -3,8 +3,9 @@
 #include "commands.h"
 #include "evidence.h"
 #include "parse.h"
-#include "tree.h"
 #include "verify_options.h"
+#include "verify_print.h"
+#include "verify_sev.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -190,67 +191,21 @@ static bool gather(struct session *s)
                                     evidence_generation(&s->input));
 }
 
-static void print_text(const struct verify_result *result)
+static const char *name_of(size_t check)
 {
-    for (enum verify_check c = 0; c < VERIFY_CHECK_COUNT; c++) {
-        const struct verify_line *line = &result->line[c];
-
-        printf("%s %s%s%s\n", verify_verdict_name(line->verdict),
-               verify_check_name(c), line->reason[0] != '\0' ? ": " : "",
-               line->reason);
-    }
-    printf("verdict: %s\n", result->ok ? "ACCEPTED" : "REJECTED");
-    if (result->simulated) {
-        puts("simulated evidence: it proves nothing about the machine it was "
-             "made on");
-    }
-}
-
-static bool print_json(const struct verify_result *result)
-{
-    struct tree t = tree_object();
-    struct tree checks = tree_array();
-    char *text;
-
-    tree_text(&t, "verdict", result->ok ? "ACCEPTED" : "REJECTED");
-    tree_bool(&t, "simulated", result->simulated);
-    for (enum verify_check c = 0; c < VERIFY_CHECK_COUNT; c++) {
-        const struct verify_line *line = &result->line[c];
-        struct tree row = tree_object();
-
-        tree_text(&row, "check", verify_check_name(c));
-        tree_text(&row, "verdict", verify_verdict_name(line->verdict));
-        if (line->reason[0] != '\0') {
-            tree_text(&row, "reason", line->reason);
-        }
-        tree_append(&checks, &row);
-    }
-    tree_tree(&t, "checks", &checks);
-    text = tree_as_json(&t);
-    if (text != NULL) {
-        fputs(text, stdout);
-    }
-    free(text);
-    tree_free(&t);
-    return text != NULL;
+    return verify_check_name((enum verify_check)check);
 }
 
 static int judge(struct session *s)
 {
     struct verify_result result;
-    bool printed = true;
+    struct verdicts v = {
+        .line = result.line, .count = VERIFY_CHECK_COUNT, .name = name_of};
 
     verify_snp(&s->input, &s->options.policy, &result);
-    if (s->options.json) {
-        printed = print_json(&result);
-    } else {
-        print_text(&result);
-    }
-    if (!printed || fflush(stdout) != 0) {
-        fprintf(stderr, "swpsp verify: cannot write the verdict\n");
-        return EXIT_USAGE;
-    }
-    return result.ok ? EXIT_OK : EXIT_NEGATE;
+    v.ok = result.ok;
+    v.simulated = result.simulated;
+    return verdicts_print(&v, s->options.json);
 }
 
 static void session_clear(struct session *s)
@@ -267,6 +222,9 @@ int cmd_verify(int argc, char **argv)
     struct session s;
     int status = EXIT_USAGE;
 
+    if (verify_sev_asked(argc, argv)) {
+        return verify_sev_run(argc, argv);
+    }
     memset(&s, 0, sizeof(s));
     if (!verify_options_parse(&s.options, argc, argv)) {
         return EXIT_USAGE;

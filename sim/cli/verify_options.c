@@ -13,6 +13,9 @@ const char VERIFY_HELP[] =
     "Judge an attestation report as a relying party. One line for each check,\n"
     "then the verdict. Exit status: 0 accepted, 1 rejected, 2 bad option or\n"
     "file.\n\n"
+    "Legacy SEV: a 208-byte report, --chain, or --type sev; `swpsp verify "
+    "--type\n"
+    "sev --help` lists its options.\n\n"
     "evidence (files in PEM, DER or as the devices give them):\n"
     "  --report FILE         report, report with certificate table behind it,\n"
     "                        or report response\n"
@@ -43,7 +46,8 @@ const char VERIFY_HELP[] =
     "  --json                one JSON object\n";
 
 enum {
-    OPT_REPORT = 256,
+    OPT_TYPE = 256,
+    OPT_REPORT,
     OPT_CERTS,
     OPT_VCEK,
     OPT_ASK,
@@ -66,6 +70,7 @@ enum {
 };
 
 static const struct option OPTIONS[] = {
+    {"type", required_argument, NULL, OPT_TYPE},
     {"report", required_argument, NULL, OPT_REPORT},
     {"certs", required_argument, NULL, OPT_CERTS},
     {"vcek", required_argument, NULL, OPT_VCEK},
@@ -243,6 +248,9 @@ static bool take(struct verify_options *o, int val, const char *arg)
     struct verify_policy *p = &o->policy;
 
     switch (val) {
+    case OPT_TYPE:
+        return strcmp(arg, "snp") == 0 ||
+               complain("type", arg, "need sev or snp");
     case OPT_REPORT_DATA:
         return take_bytes("report-data", arg, o->report_data,
                           sizeof(o->report_data), &p->report_data);

@@ -102,7 +102,7 @@ static void check_product(struct sev_ctx *ctx)
         sev_skip(ctx, me, "not asked for");
     } else if (ctx->ark.data == NULL) {
         sev_skip(ctx, me, "the ARK cannot be read");
-    } else if (got != *ctx->policy->product) {
+    } else if (got != *ctx->policy->product || got == PSP_GENERATION_COUNT) {
         sev_fail(ctx, me, "the ARK is for %s, not for %s",
                  got < PSP_GENERATION_COUNT ? psp_generation_name(got)
                                             : "an unknown product",

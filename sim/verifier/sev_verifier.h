@@ -89,7 +89,7 @@ struct sev_verify_policy {
     size_t launch_digest_count;                      /* 0: not checked */
     const uint32_t *policy;
     uint32_t policy_mask; /* bits of a report's POLICY that are compared */
-    const enum psp_generation *product;
+    const enum psp_generation *product; /* COUNT equals none */
     /* Certificates whose key is expected. */
     struct verify_blob cek_pin, pek_pin, oca_pin;
     const struct sev_measure_key *measure; /* measurement needs it, and policy
