@@ -45,6 +45,19 @@ static void put_number(struct tree *t, const char *key, const uint8_t *le,
     tree_hex(t, key, be, size);
 }
 
+/* Real ones are short. */
+static void put_exponent(struct tree *t, const uint8_t *le, size_t size)
+{
+    struct psp_rd r = psp_rd(le, size);
+    uint64_t low = psp_rd_le64(&r);
+
+    if (psp_all_zero(le + 8, size - 8)) {
+        tree_bits(t, "pub_exp", low);
+    } else {
+        put_number(t, "pub_exp", le, size);
+    }
+}
+
 /* 96 digits, or all 144 of a field that holds too large a number. */
 static void put_ec(struct tree *t, const char *key,
                    const uint8_t le[SEV_CERT_NUM_SIZE])
@@ -186,7 +199,7 @@ static void put_key(struct tree *t, const struct sev_cert *cert)
         break;
     case ALGO_RSA:
         tree_int(&key, "modulus_size", first);
-        put_number(&key, "pub_exp", k + RSA_EXPONENT, SEV_RSA_SIZE);
+        put_exponent(&key, k + RSA_EXPONENT, SEV_RSA_SIZE);
         put_number(&key, "modulus", k + RSA_MODULUS, SEV_RSA_SIZE);
         break;
     default:
@@ -271,7 +284,7 @@ static void put_amd_cert(struct tree *array, const struct amd_cert *head,
     tree_hex(&t, "key_id", cert->key_id, SEV_AMD_ID_SIZE);
     tree_hex(&t, "certifying_id", cert->certifying_id, SEV_AMD_ID_SIZE);
     tree_int(&t, "modulus_bits", cert->modulus_bits);
-    put_number(&t, "pub_exp", cert->exponent, size);
+    put_exponent(&t, cert->exponent, size);
     put_number(&t, "modulus", cert->modulus, size);
     put_algo(&t, "signature_algo", sev_amd_cert_algo(cert));
     put_number(&t, "signature", cert->signature, size);

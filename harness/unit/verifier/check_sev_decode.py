@@ -40,6 +40,11 @@ def long_number(field):
     return field[::-1].hex()
 
 
+def exponent(field):
+    value = int.from_bytes(field, "little")
+    return hex(value) if value < 1 << 64 else long_number(field)
+
+
 def padding(doc, field):
     if any(field):
         doc["padding"] = "not zero"
@@ -69,7 +74,7 @@ def pubkey(data, algo):
                "qx": ec_number(data[4:76]), "qy": ec_number(data[76:148])}
         padding(doc, data[148:])
     elif algo in RSA:
-        doc = {"modulus_size": u32(data), "pub_exp": long_number(data[4:516]),
+        doc = {"modulus_size": u32(data), "pub_exp": exponent(data[4:516]),
                "modulus": long_number(data[516:])}
     else:
         doc = {"bytes": data.hex()}
@@ -118,7 +123,7 @@ def amd_certs(data):
                "key_id": data[4:20].hex(), "certifying_id": data[20:36].hex(),
                "modulus_bits": 8 * size,
                "signature_algo": named(1 if size == 256 else 0x101, ALGO),
-               "pub_exp": long_number(parts[0]),
+               "pub_exp": exponent(parts[0]),
                "modulus": long_number(parts[1]),
                "signature": long_number(parts[2])}
         if doc["usage"] == "ARK" and data[4:12].hex() in prefix:
