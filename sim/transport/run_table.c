@@ -99,7 +99,7 @@ static int make_file(struct run_object *o, enum run_access access,
     int err;
 
     snprintf(name, sizeof(name), "%s%.32s:%s",
-             RUN_MEMFD_LINK + sizeof("/memfd:") - 1, strrchr(o->path, '/') + 1,
+             &RUN_MEMFD_LINK[sizeof("/memfd:") - 1], strrchr(o->path, '/') + 1,
              kind_names[access]);
     o->fd[access] = new_memfd(name);
     if (o->fd[access] < 0) {
