@@ -10,7 +10,7 @@
 #include "psp_impl.h"
 #include "snp_cmd.h"
 #include "snp_launch.h"
-#include "tst.h"
+#include "tst_suite.h"
 
 #define FX_MEMORY_SIZE  0x4000000ull /* 64 MiB */
 #define FX_RMP_SIZE     0x3c00000ull /* above: Default pages */
@@ -192,29 +192,5 @@ struct fx_case {
 /** Test of one struct fx_case: the status is right, and unless it is SUCCESS
  * nothing has changed. */
 void fx_test_case(void **state);
-
-/* -- tests from tables
- * ---------------------------------------------------------------- */
-
-/** Tests of one program, plain ones and rows of tables. */
-struct fx_suite {
-    struct CMUnitTest *tests;
-    size_t count;
-};
-
-/** Add an array of struct CMUnitTest. */
-#define FX_ADD(suite, plain)                                                   \
-    fx_add((suite), (plain), sizeof(plain) / sizeof((plain)[0]))
-/** Add a test for each row of an array whose first member is its name; the test
- * finds its row in *state. */
-#define FX_ADD_ROWS(suite, rows, test)                                         \
-    fx_add_rows((suite), (rows), sizeof((rows)[0]),                            \
-                sizeof(rows) / sizeof((rows)[0]), (test))
-void fx_add(struct fx_suite *suite, const struct CMUnitTest *tests,
-            size_t count);
-void fx_add_rows(struct fx_suite *suite, const void *rows, size_t stride,
-                 size_t count, CMUnitTestFunction test);
-/** Run all; returns the number of failures. Frees the suite. */
-int fx_run(struct fx_suite *suite, const char *name);
 
 #endif

@@ -538,11 +538,11 @@ int main(void)
         cmocka_unit_test(hv_report__milan__invalid_command),
         cmocka_unit_test(command_table__ascending__every_row_found_by_id),
     };
-    struct fx_suite suite = {0};
+    struct tst_suite suite = {0};
 
-    FX_ADD(&suite, plain);
-    FX_ADD_ROWS(&suite, ROWS, test_row);
-    fx_add_rows(&suite, &ROWS[0].reserved_test, sizeof(ROWS[0]), ROW_COUNT,
+    TST_ADD(&suite, plain);
+    TST_ADD_ROWS(&suite, ROWS, test_row);
+    tst_add_rows(&suite, &ROWS[0].reserved_test, sizeof(ROWS[0]), ROW_COUNT,
                 test_reserved);
-    return fx_run(&suite, "platform/matrix");
+    return tst_suite_run(&suite, "platform/matrix");
 }

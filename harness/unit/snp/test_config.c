@@ -783,9 +783,9 @@ int main(void)
         cmocka_unit_test(verify_mitigation__bits__verified_and_reported),
         cmocka_unit_test(config__callback_fails__nothing_changes),
     };
-    struct fx_suite suite = {0};
+    struct tst_suite suite = {0};
 
-    FX_ADD(&suite, plain);
-    FX_ADD_ROWS(&suite, CASES, fx_test_case);
-    return fx_run(&suite, "snp/config");
+    TST_ADD(&suite, plain);
+    TST_ADD_ROWS(&suite, CASES, fx_test_case);
+    return tst_suite_run(&suite, "snp/config");
 }

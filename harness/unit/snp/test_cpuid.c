@@ -344,10 +344,10 @@ int main(void)
         cmocka_unit_test(cpuid_page__refused__corrected_plaintext_comes_back),
         cmocka_unit_test(cpuid_page__write_of_correction_fails__hwerror),
     };
-    struct fx_suite suite = {0};
+    struct tst_suite suite = {0};
 
-    FX_ADD(&suite, plain);
-    FX_ADD_ROWS(&suite, RULES, test_rule);
-    FX_ADD_ROWS(&suite, HEADERS, test_header);
-    return fx_run(&suite, "snp/cpuid");
+    TST_ADD(&suite, plain);
+    TST_ADD_ROWS(&suite, RULES, test_rule);
+    TST_ADD_ROWS(&suite, HEADERS, test_header);
+    return tst_suite_run(&suite, "snp/cpuid");
 }

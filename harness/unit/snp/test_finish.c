@@ -506,9 +506,9 @@ int main(void)
         cmocka_unit_test(finish__key_padding__part_of_the_digest_only),
         cmocka_unit_test(finish__callback_fails__nothing_changes),
     };
-    struct fx_suite suite = {0};
+    struct tst_suite suite = {0};
 
-    FX_ADD(&suite, plain);
-    FX_ADD_ROWS(&suite, CASES, test_refused);
-    return fx_run(&suite, "snp/finish");
+    TST_ADD(&suite, plain);
+    TST_ADD_ROWS(&suite, CASES, test_refused);
+    return tst_suite_run(&suite, "snp/finish");
 }

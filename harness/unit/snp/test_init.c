@@ -568,10 +568,10 @@ int main(void)
             shutdown__running_guests__gone_and_their_keys_with_them),
         cmocka_unit_test(df_flush__wbinvd_owed__wbinvd_required),
     };
-    struct fx_suite suite = {0};
+    struct tst_suite suite = {0};
 
-    FX_ADD(&suite, plain);
-    FX_ADD_ROWS(&suite, CASES, test_init_ex);
-    FX_ADD_ROWS(&suite, SHUTDOWN_CASES, test_shutdown_ex);
-    return fx_run(&suite, "snp/init");
+    TST_ADD(&suite, plain);
+    TST_ADD_ROWS(&suite, CASES, test_init_ex);
+    TST_ADD_ROWS(&suite, SHUTDOWN_CASES, test_shutdown_ex);
+    return tst_suite_run(&suite, "snp/init");
 }

@@ -978,10 +978,10 @@ int main(void)
         cmocka_unit_test(launch_start__ma_address_without_ma_en__ignored),
         cmocka_unit_test(launch_start__callback_fails__nothing_changes),
     };
-    struct fx_suite suite = {0};
+    struct tst_suite suite = {0};
 
-    FX_ADD(&suite, plain);
-    FX_ADD_ROWS(&suite, UPDATE_CASES, test_update);
-    FX_ADD_ROWS(&suite, POLICY_CASES, test_policy);
-    return fx_run(&suite, "snp/launch");
+    TST_ADD(&suite, plain);
+    TST_ADD_ROWS(&suite, UPDATE_CASES, test_update);
+    TST_ADD_ROWS(&suite, POLICY_CASES, test_policy);
+    return tst_suite_run(&suite, "snp/launch");
 }

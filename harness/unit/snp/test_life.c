@@ -637,9 +637,9 @@ int main(void)
         cmocka_unit_test(activate__pages_of_old_guest__config_until_reclaimed),
         cmocka_unit_test(life__callback_fails__nothing_changes),
     };
-    struct fx_suite suite = {0};
+    struct tst_suite suite = {0};
 
-    FX_ADD(&suite, plain);
-    FX_ADD_ROWS(&suite, CASES, fx_test_case);
-    return fx_run(&suite, "snp/life");
+    TST_ADD(&suite, plain);
+    TST_ADD_ROWS(&suite, CASES, fx_test_case);
+    return tst_suite_run(&suite, "snp/life");
 }

@@ -726,10 +726,10 @@ int main(void)
         cmocka_unit_test(dbg_encrypt__pre_swap_page__guest_sees_it),
         cmocka_unit_test(page__callback_fails__nothing_changes),
     };
-    struct fx_suite suite = {0};
+    struct tst_suite suite = {0};
 
-    FX_ADD(&suite, plain);
-    FX_ADD_ROWS(&suite, RECLAIM_CASES, test_reclaim);
-    FX_ADD_ROWS(&suite, CASES, fx_test_case);
-    return fx_run(&suite, "snp/page");
+    TST_ADD(&suite, plain);
+    TST_ADD_ROWS(&suite, RECLAIM_CASES, test_reclaim);
+    TST_ADD_ROWS(&suite, CASES, fx_test_case);
+    return tst_suite_run(&suite, "snp/page");
 }

@@ -403,9 +403,9 @@ int main(void)
         cmocka_unit_test(feature_info__both_sub_functions__sheet_values),
         cmocka_unit_test(status__callback_fails__nothing_changes),
     };
-    struct fx_suite suite = {0};
+    struct tst_suite suite = {0};
 
-    FX_ADD(&suite, plain);
-    FX_ADD_ROWS(&suite, CASES, fx_test_case);
-    return fx_run(&suite, "snp/status");
+    TST_ADD(&suite, plain);
+    TST_ADD_ROWS(&suite, CASES, fx_test_case);
+    return tst_suite_run(&suite, "snp/status");
 }
