@@ -5,11 +5,11 @@
  *
  * JSON: integers of up to 32 bits are numbers; wider bit fields are strings
  * "0x..."; byte strings are lower-case hex in memory order; R and S are
- * numbers, 96 hex digits, most significant first; so are the numbers of legacy
- * certificates (RSA: as many digits as the field has; exponents
- * of up to 64 bits "0x..."). Every object has "type"
- * where more than one kind can stand. Fields that a report version does not
- * have are absent. Output is ASCII, and a function of the input alone.
+ * numbers, 96 hex digits, most significant first. The numbers of legacy
+ * certificates are too: of RSA as many digits as the field has, but exponents
+ * of up to 64 bits "0x...". Every object has "type" where more than one kind
+ * can stand. Fields that a report version does not have are absent. Output is
+ * ASCII, and a function of the input alone.
  */
 #ifndef VERIFIER_DECODE_H
 #define VERIFIER_DECODE_H
