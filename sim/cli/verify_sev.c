@@ -550,7 +550,7 @@ bool verify_sev_asked(int argc, char **argv)
         const char *report = value_of(argc, argv, i, "report");
 
         if (type != NULL) {
-            return strcmp(type, "sev") == 0;
+            return strcmp(type, "snp") != 0;
         }
         asked = asked || (report != NULL && is_legacy_report(report)) ||
                 only_legacy_has(argc, argv, i);
