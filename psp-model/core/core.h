@@ -10,12 +10,16 @@
 
 #define CORE_VEK_SIZE 32u
 
-/** Memory of the model: zeroed; NULL when there is none. The only allocator of
- * psp-model outside crypto and pki, so a test program may define both itself
- * (to fail, or to look at what is given back). */
+/** Memory of the model: zeroed; NULL when there is none. */
 void *core_alloc(size_t size);
 /** Wipes the @size bytes that core_alloc() gave, then frees. NULL: nothing. */
 void core_free(void *p, size_t size);
+
+/** Where that memory comes from and goes to: the only heap of psp-model outside
+ * crypto and pki. A test program may define both itself, to fail, or to look at
+ * what is given back. */
+void *core_heap_take(size_t size);
+void core_heap_give(void *p);
 
 enum sev_platform_state {
     SEV_PLATFORM_UNINIT = 0,
