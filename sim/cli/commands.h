@@ -13,6 +13,7 @@
 
 int cmd_run(int argc, char **argv);
 int cmd_certs(int argc, char **argv);
+int cmd_kds(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 int cmd_is_simulated(int argc, char **argv);

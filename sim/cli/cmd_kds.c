@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+
+#include "crypto.h"
+#include "kds_http.h"
+#include "kds_tls.h"
+#include "parse.h"
+#include "platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    OPT_HELP = 1,
+    OPT_LISTEN,
+    OPT_PORT,
+    OPT_PORT_FILE,
+    OPT_TLS,
+    OPT_TLS_CA,
+    OPT_CHIPS,
+    OPT_LOG,
+    OPT_RATE,
+    OPT_SLOW,
+    OPT_FAIL,
+    OPT_HOSTILE,
+    OPT_REVOKE,
+};
+
+#define DEFAULT_CHIPS 1024u /* as many as --chip of run can name */
+#define MAX_SECONDS   86400u
+
+struct kds_options {
+    struct platform_options platform;
+    struct kds_http_config http;
+    const char *port_file;
+    bool tls;
+    const char *tls_ca; /* copy of the CA's certificate goes here */
+    uint32_t chips;
+    bool revoke_ask;
+};
+
+static const char HELP[] =
+    "usage: swpsp kds [OPTION...]\n\n"
+    "Serve what AMD's Key Distribution Service serves, for the simulated "
+    "chips of an\ninstallation. Prints the port on stdout, then runs until "
+    "SIGTERM or SIGINT.\n\n"
+    "  --listen ADDRESS      numeric; default 127.0.0.1\n"
+    "  --port N              default 0: any free one\n"
+    "  --port-file FILE      write the port there when requests are taken\n"
+    "  --tls                 HTTPS, for kdsintf.amd.com, download.amd.com,\n"
+    "                        developer.amd.com and localhost; the CA to trust\n"
+    "                        is tls-ca.pem in the state folder\n"
+    "  --tls-ca FILE         write that CA's certificate there as well\n"
+    "  --chips N             chips 0 to N-1 exist (default 1024)\n"
+    "  --log                 one line on stderr for each request\n"
+    "for tests of clients:\n"
+    "  --rate SECONDS        one request in so long for each URL, then 429\n"
+    "  --slow MS             wait before each answer\n"
+    "  --fail STATUS[/N]     answer every (N-th) request with this status\n"
+    "  --hostile HOW         truncate, flip, drop, html, huge, trickle or\n"
+    "                        misdirect\n"
+    "  --revoke-ask          list the ASK on the revocation list\n"
+    "installation:\n"
+    "  --state DIR, --insecure-dev-seed, --seed-file FILE, --lookalike\n"
+    "                        as for swpsp run\n";
+
+static const struct option OWN[] = {
+    {"help", no_argument, NULL, OPT_HELP},
+    {"listen", required_argument, NULL, OPT_LISTEN},
+    {"port", required_argument, NULL, OPT_PORT},
+    {"port-file", required_argument, NULL, OPT_PORT_FILE},
+    {"tls", no_argument, NULL, OPT_TLS},
+    {"tls-ca", required_argument, NULL, OPT_TLS_CA},
+    {"chips", required_argument, NULL, OPT_CHIPS},
+    {"log", no_argument, NULL, OPT_LOG},
+    {"rate", required_argument, NULL, OPT_RATE},
+    {"slow", required_argument, NULL, OPT_SLOW},
+    {"fail", required_argument, NULL, OPT_FAIL},
+    {"hostile", required_argument, NULL, OPT_HOSTILE},
+    {"revoke-ask", no_argument, NULL, OPT_REVOKE},
+};
+#define OWN_COUNT (sizeof(OWN) / sizeof(OWN[0]))
+
+/* Of the platform's options, those that say which installation. */
+static bool is_shared(const char *name)
+{
+    return strcmp(name, "state") == 0 || strcmp(name, "seed-file") == 0 ||
+           strcmp(name, "insecure-dev-seed") == 0 ||
+           strcmp(name, "lookalike") == 0;
+}
+
+static struct option *option_table(void)
+{
+    struct option *table =
+        calloc(OWN_COUNT + PLATFORM_OPTION_COUNT + 1, sizeof(*table));
+    size_t n = OWN_COUNT;
+
+    if (table == NULL) {
+        return NULL;
+    }
+    memcpy(table, OWN, sizeof(OWN));
+    for (size_t i = 0; i < PLATFORM_OPTION_COUNT; i++) {
+        if (is_shared(PLATFORM_OPTIONS[i].name)) {
+            table[n++] = PLATFORM_OPTIONS[i];
+        }
+    }
+    return table;
+}
+
+static bool bad(const char *option, const char *arg, const char *want)
+{
+    fprintf(stderr, "swpsp kds: --%s %s: %s\n", option, arg, want);
+    return false;
+}
+
+static bool take_number(const char *option, const char *arg, uint64_t max,
+                        uint64_t *out)
+{
+    char want[64];
+
+    if (parse_number(arg, max, out)) {
+        return true;
+    }
+    snprintf(want, sizeof(want), "need a number from 0 to %llu",
+             (unsigned long long)max);
+    return bad(option, arg, want);
+}
+
+/* "500" or "503/2" */
+static bool take_fail(struct kds_faults *f, const char *arg)
+{
+    const char *slash = strchr(arg, '/');
+    char status[8] = "";
+    uint64_t code = 0;
+    uint64_t every = 1;
+    size_t n = slash == NULL ? strlen(arg) : (size_t)(slash - arg);
+
+    memcpy(status, arg, n < sizeof(status) ? n : 0);
+    if (!parse_number(status, 599, &code) || code < 400 ||
+        (slash != NULL &&
+         (!parse_number(slash + 1, 1000000, &every) || every == 0))) {
+        return bad("fail", arg,
+                   "need a status from 400 to 599, and perhaps /N with N from "
+                   "1");
+    }
+    f->fail_status = (unsigned int)code;
+    f->fail_every = (unsigned int)every;
+    return true;
+}
+
+static bool take_hostile(struct kds_faults *f, const char *arg)
+{
+    f->hostile = kds_hostile_by_name(arg);
+    return f->hostile != KDS_HOSTILE_COUNT ||
+           bad("hostile", arg,
+               "no such way; truncate, flip, drop, html, huge, trickle, "
+               "misdirect");
+}
+
+static void log_line(void *ctx, const char *method, const char *url,
+                     unsigned int status, size_t size)
+{
+    char line[1024];
+    size_t n = 0;
+
+    (void)ctx;
+    for (const char *p = url; *p != '\0' && n < sizeof(line) - 1; p++) {
+        line[n++] = *p >= 0x20 && *p < 0x7f ? *p : '?';
+    }
+    line[n] = '\0';
+    fprintf(stderr, "swpsp kds: %u %zu %.16s %s\n", status, size, method, line);
+}
+
+static bool take_own(struct kds_options *o, int val, const char *arg)
+{
+    struct kds_faults *f = &o->http.faults;
+    uint64_t n = 0;
+    bool ok = true;
+
+    switch (val) {
+    case OPT_LISTEN:
+        o->http.address = arg;
+        break;
+    case OPT_PORT:
+        ok = take_number("port", arg, 65535, &n);
+        o->http.port = (uint16_t)n;
+        break;
+    case OPT_PORT_FILE:
+        o->port_file = arg;
+        break;
+    case OPT_TLS:
+        o->tls = true;
+        break;
+    case OPT_TLS_CA:
+        o->tls = true;
+        o->tls_ca = arg;
+        break;
+    case OPT_CHIPS:
+        ok = take_number("chips", arg, KDS_CHIP_LIMIT, &n);
+        o->chips = (uint32_t)n;
+        break;
+    case OPT_LOG:
+        o->http.log = log_line;
+        break;
+    case OPT_RATE:
+        ok = take_number("rate", arg, MAX_SECONDS, &n);
+        f->rate_seconds = (unsigned int)n;
+        break;
+    case OPT_SLOW:
+        ok = take_number("slow", arg, MAX_SECONDS * 1000ull, &n);
+        f->slow_ms = (unsigned int)n;
+        break;
+    case OPT_FAIL:
+        return take_fail(f, arg);
+    case OPT_HOSTILE:
+        return take_hostile(f, arg);
+    case OPT_REVOKE:
+        o->revoke_ask = true;
+        break;
+    default:
+        return options_take(&o->platform, "kds", val, arg);
+    }
+    return ok;
+}
+
+static bool finish(struct kds_options *o, int argc, char **argv)
+{
+    if (optind < argc) {
+        fprintf(stderr, "swpsp kds: takes no argument: %s\n", argv[optind]);
+        return false;
+    }
+    if (o->tls && o->platform.dev_seed && o->tls_ca == NULL) {
+        fprintf(stderr, "swpsp kds: --tls with --insecure-dev-seed needs "
+                        "--tls-ca FILE: there is no state folder to keep the "
+                        "CA in\n");
+        return false;
+    }
+    return options_finish(&o->platform, "kds");
+}
+
+/* Returns -1 to go on, else an exit status. */
+static int parse(struct kds_options *o, int argc, char **argv)
+{
+    struct option *table = option_table();
+    int status = table == NULL ? EXIT_USAGE : -1;
+    int val;
+
+    while (status < 0 &&
+           (val = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+        if (val == OPT_HELP || val == 'h') {
+            fputs(HELP, stdout);
+            status = EXIT_OK;
+        } else if (val == '?' || !take_own(o, val, optarg)) {
+            status = EXIT_USAGE;
+        }
+    }
+    free(table);
+    if (status < 0 && !finish(o, argc, argv)) {
+        status = EXIT_USAGE;
+    }
+    return status;
+}
+
+/* Whole or not at all: others wait for it to appear. */
+static bool write_whole(const char *path, const char *text)
+{
+    size_t size = strlen(path) + 16;
+    char *temporary = malloc(size);
+    FILE *f = NULL;
+    bool ok = false;
+
+    if (temporary != NULL) {
+        snprintf(temporary, size, "%s.%ld", path, (long)getpid());
+        f = fopen(temporary, "we");
+    }
+    if (f != NULL) {
+        ok = fputs(text, f) >= 0;
+        ok = fclose(f) == 0 && ok && rename(temporary, path) == 0;
+    }
+    if (!ok) {
+        fprintf(stderr, "swpsp kds: %s: %s\n", path, strerror(errno));
+        if (f != NULL) {
+            (void)unlink(temporary);
+        }
+    }
+    free(temporary);
+    return ok;
+}
+
+static bool open_tls(const struct kds_options *o, const struct install *ins,
+                     struct kds_tls *tls)
+{
+    char error[KDS_TLS_ERROR_SIZE] = "";
+
+    if (!o->tls) {
+        return true;
+    }
+    if (kds_tls_open(install_dir(ins), (uint64_t)time(NULL), tls, error) != 0) {
+        fprintf(stderr, "swpsp kds: %s\n", error);
+        return false;
+    }
+    return o->tls_ca == NULL || write_whole(o->tls_ca, tls->ca_cert);
+}
+
+static bool start(struct kds_options *o, struct kds *kds,
+                  const struct kds_tls *tls, struct kds_http **out)
+{
+    const char *address =
+        o->http.address != NULL ? o->http.address : "127.0.0.1";
+    int err;
+
+    o->http.tls_cert = tls->cert;
+    o->http.tls_key = tls->key;
+    err = kds_http_start(kds, &o->http, out);
+    if (err != 0) {
+        fprintf(stderr, "swpsp kds: cannot listen on %s port %u: %s\n", address,
+                (unsigned int)o->http.port,
+                err == -EINVAL ? "no numeric address of this machine"
+                               : strerror(-err));
+        return false;
+    }
+    if (strncmp(address, "127.", 4) != 0 && strcmp(address, "::1") != 0) {
+        fprintf(stderr, "swpsp kds: reachable from other machines at %s\n",
+                address);
+    }
+    return true;
+}
+
+/* The signals are blocked: they wait for sigwait(). */
+static int serve(const struct kds_options *o, const struct kds_http *http,
+                 const sigset_t *until)
+{
+    char port[8];
+    int sig = 0;
+
+    snprintf(port, sizeof(port), "%u\n", (unsigned int)kds_http_port(http));
+    if (o->port_file != NULL && !write_whole(o->port_file, port)) {
+        return EXIT_USAGE;
+    }
+    if (fputs(port, stdout) < 0 || fflush(stdout) != 0) {
+        fprintf(stderr, "swpsp kds: cannot print the port\n");
+        return EXIT_USAGE;
+    }
+    (void)sigwait(until, &sig);
+    if (o->port_file != NULL) {
+        (void)unlink(o->port_file);
+    }
+    return EXIT_OK;
+}
+
+static enum psp_err open_kds(const struct kds_options *o,
+                             const struct install *ins, struct kds **out)
+{
+    struct kds_config config = {
+        .seed = install_seed(ins),
+        .naming = install_naming(ins),
+        .store = install_key_store(ins),
+        .chip_count = o->chips,
+        .csp_id = install_csp_id(ins),
+        .revoke_ask = o->revoke_ask,
+        .misdirect = o->http.faults.hostile == KDS_MISDIRECT,
+    };
+
+    return kds_open(&config, out);
+}
+
+static int run(struct kds_options *o, struct install *ins)
+{
+    struct kds_tls tls = {NULL, NULL, NULL};
+    struct kds_http *http = NULL;
+    struct kds *kds = NULL;
+    int status = EXIT_USAGE;
+    sigset_t until, old;
+
+    sigemptyset(&until);
+    sigaddset(&until, SIGTERM);
+    sigaddset(&until, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &until, &old);
+    if (install_is_insecure(ins)) {
+        fprintf(stderr, "swpsp kds: INSECURE: everybody has the keys of the "
+                        "development seed\n");
+    }
+    if (open_kds(o, ins, &kds) != PSP_OK) {
+        fprintf(stderr, "swpsp kds: out of memory\n");
+    } else if (open_tls(o, ins, &tls) && start(o, kds, &tls, &http)) {
+        status = serve(o, http, &until);
+    }
+    kds_http_stop(http);
+    kds_tls_clear(&tls);
+    kds_close(kds);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return status;
+}
+
+int cmd_kds(int argc, char **argv)
+{
+    struct kds_options o = {.chips = DEFAULT_CHIPS};
+    struct install *install = NULL;
+    int status;
+
+    options_init(&o.platform);
+    status = parse(&o, argc, argv);
+    if (status >= 0) {
+        return status;
+    }
+    if (!platform_open_install(&o.platform, "kds", &install)) {
+        return EXIT_USAGE;
+    }
+    status = run(&o, install);
+    install_close(install);
+    return status;
+}

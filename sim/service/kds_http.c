@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kds_http.h"
+#include "kds_conn.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BODY_LIMIT      (1u << 20)
+#define DISCARD_LIMIT   (4u << 20)
+#define HUGE_TAIL       (64u << 20)
+#define TIMEOUT_SECONDS 30u
+#define GRACE_MS        2000u
+#define TRICKLE_MS      50u
+
+struct kds_http {
+    struct kds *kds;
+    struct kds_http_config config;
+    struct MHD_Daemon *daemon;
+    uint16_t port;
+    struct kds_fault_state faults;
+    struct kds_conns conns;
+};
+
+/* A request under way. */
+struct exchange {
+    char *url;   /* as sent */
+    char *path;  /* decoded; both are one allocation with url */
+    char *query; /* NULL: none */
+    bool begun;
+    uint8_t *body;
+    size_t size;
+    size_t discarded;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c = (char)tolower((unsigned char)c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* RFC 3986 §2.3: an escaped unreserved character is the character. */
+static void decode_unreserved(char *text)
+{
+    char *to = text;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        int high = p[0] == '%' ? hex_value(p[1]) : -1;
+        int low = high < 0 ? -1 : hex_value(p[2]);
+        int c = low < 0 ? -1 : high << 4 | low;
+
+        if (c > 0 && c < 0x80 && (isalnum(c) || strchr("-._~", c) != NULL)) {
+            *to++ = (char)c;
+            p += 2;
+        } else {
+            *to++ = *p;
+        }
+    }
+    *to = '\0';
+}
+
+/* Of "http://host/path", as proxies are asked, the path. */
+static const char *skip_origin(const char *url)
+{
+    const char *host = strstr(url, "://");
+    const char *slash =
+        host == NULL || *url == '/' ? url : strchr(host + 3, '/');
+
+    return slash != NULL ? slash : "/";
+}
+
+static void *begin(void *cls, const char *url, struct MHD_Connection *c)
+{
+    size_t size = strlen(url) + 1;
+    struct exchange *x = calloc(1, sizeof(*x));
+
+    (void)cls;
+    (void)c;
+    if (x == NULL) {
+        return NULL;
+    }
+    x->url = malloc(2 * size);
+    if (x->url == NULL) {
+        free(x);
+        return NULL;
+    }
+    memcpy(x->url, url, size);
+    x->path = x->url + size;
+    strcpy(x->path, skip_origin(url));
+    x->query = strchr(x->path, '?');
+    if (x->query != NULL) {
+        *x->query++ = '\0';
+        decode_unreserved(x->query);
+    }
+    decode_unreserved(x->path);
+    return x;
+}
+
+static struct kds_conn *conn_of(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info == NULL ? NULL : info->socket_context;
+}
+
+static void completed(void *cls, struct MHD_Connection *c, void **state,
+                      enum MHD_RequestTerminationCode code)
+{
+    struct kds_http *http = cls;
+    struct exchange *x = *state;
+
+    (void)code;
+    kds_conn_busy(&http->conns, conn_of(c), false);
+    if (x != NULL) {
+        free(x->url);
+        free(x->body);
+        free(x);
+        *state = NULL;
+    }
+}
+
+static void connection(void *cls, struct MHD_Connection *c, void **context,
+                       enum MHD_ConnectionNotificationCode code)
+{
+    struct kds_http *http = cls;
+    const union MHD_ConnectionInfo *info;
+
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        kds_conn_remove(&http->conns, *context);
+        *context = NULL;
+        return;
+    }
+    info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *context = info == NULL
+                   ? NULL
+                   : kds_conn_add(&http->conns, info->connect_fd, now_ms());
+}
+
+/* A body that is sent in pieces: shorter or longer than the answer's, or slow.
+ */
+struct pieces {
+    struct kds_http *http;
+    uint8_t *data;
+    uint64_t size;
+    uint64_t end; /* where it ends, or breaks off */
+};
+
+static ssize_t read_pieces(void *cls, uint64_t pos, char *buf, size_t max)
+{
+    const struct pieces *b = cls;
+    size_t n = max;
+
+    if (pos >= b->end) {
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    if (b->http->faults.faults.hostile == KDS_TRICKLE) {
+        kds_fault_pause(&b->http->faults, TRICKLE_MS);
+        n = 1;
+    }
+    if (pos >= b->size) {
+        n = b->end - pos < n ? (size_t)(b->end - pos) : n;
+        memset(buf, 0, n);
+        return (ssize_t)n;
+    }
+    n = b->end - pos < n ? (size_t)(b->end - pos) : n;
+    n = b->size - pos < n ? (size_t)(b->size - pos) : n;
+    memcpy(buf, b->data + pos, n);
+    return (ssize_t)n;
+}
+
+static void free_pieces(void *cls)
+{
+    struct pieces *b = cls;
+
+    free(b->data);
+    free(b);
+}
+
+/* Takes the body on success. */
+static struct MHD_Response *in_pieces(struct kds_http *http,
+                                      struct kds_answer *a)
+{
+    enum kds_hostile hostile = http->faults.faults.hostile;
+    uint64_t announced = a->size + (hostile == KDS_HUGE ? HUGE_TAIL : 0);
+    struct pieces *b = malloc(sizeof(*b));
+    struct MHD_Response *r;
+
+    if (b == NULL) {
+        return NULL;
+    }
+    *b = (struct pieces){
+        .http = http,
+        .data = a->body,
+        .size = a->size,
+        .end = hostile == KDS_TRUNCATE ? a->size / 2 : announced,
+    };
+    r = MHD_create_response_from_callback(announced, 16384, read_pieces, b,
+                                          free_pieces);
+    if (r == NULL) {
+        free(b);
+        return NULL;
+    }
+    a->body = NULL;
+    return r;
+}
+
+static struct MHD_Response *make_response(struct kds_http *http,
+                                          struct kds_answer *a)
+{
+    enum kds_hostile hostile = http->faults.faults.hostile;
+    struct MHD_Response *r;
+
+    kds_fault_spoil(&http->faults, a);
+    if (a->status == 200 && (hostile == KDS_TRUNCATE || hostile == KDS_HUGE ||
+                             hostile == KDS_TRICKLE)) {
+        return in_pieces(http, a);
+    }
+    r = MHD_create_response_from_buffer(a->size, a->body,
+                                        MHD_RESPMEM_MUST_FREE);
+    if (r != NULL) {
+        a->body = NULL;
+    }
+    return r;
+}
+
+static bool add(struct MHD_Response *r, const char *name, const char *value)
+{
+    return value == NULL || MHD_add_response_header(r, name, value) == MHD_YES;
+}
+
+static enum MHD_Result send_answer(struct kds_http *http,
+                                   struct MHD_Connection *c,
+                                   struct kds_answer *a,
+                                   const char *retry_after)
+{
+    unsigned int status = a->status;
+    struct MHD_Response *r = make_response(http, a);
+    enum MHD_Result result = MHD_NO;
+
+    if (r == NULL) {
+        return MHD_NO;
+    }
+    if (add(r, MHD_HTTP_HEADER_CONTENT_TYPE, a->content_type) &&
+        add(r, "Content-Disposition", a->disposition) &&
+        add(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") &&
+        add(r, MHD_HTTP_HEADER_ALLOW, a->allow) &&
+        add(r, MHD_HTTP_HEADER_RETRY_AFTER, retry_after) &&
+        add(r, "X-Simulated", "1")) {
+        result = MHD_queue_response(c, status, r);
+    }
+    MHD_destroy_response(r);
+    return result;
+}
+
+static void plain(struct kds_answer *a, unsigned int status, const char *text)
+{
+    memset(a, 0, sizeof(*a));
+    a->status = status;
+    a->content_type = "text/plain";
+    a->body = (uint8_t *)strdup(text);
+    a->size = a->body == NULL ? 0 : strlen(text);
+}
+
+static enum MHD_Result answer(struct kds_http *http, struct MHD_Connection *c,
+                              const char *method, const struct exchange *x)
+{
+    unsigned int wait = kds_fault_throttle(&http->faults, x->url, now_ms());
+    unsigned int failure = kds_fault_status(&http->faults);
+    char retry_after[16];
+    struct kds_answer a;
+    enum MHD_Result result = MHD_NO;
+
+    kds_conn_busy(&http->conns, conn_of(c), true);
+    if (http->config.faults.slow_ms > 0) {
+        kds_fault_pause(&http->faults, http->config.faults.slow_ms);
+    }
+    if (wait > 0) {
+        snprintf(retry_after, sizeof(retry_after), "%u", wait);
+        plain(&a, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests\n");
+    } else if (failure != 0) {
+        plain(&a, failure, "failing on purpose\n");
+    } else if (x->size > BODY_LIMIT) {
+        plain(&a, MHD_HTTP_CONTENT_TOO_LARGE, "body too large\n");
+    } else {
+        kds_answer(http->kds, method, x->path, x->query, x->body, x->size,
+                   (uint64_t)time(NULL), &a);
+    }
+    if (http->config.log != NULL) {
+        http->config.log(http->config.ctx, method, x->url, a.status, a.size);
+    }
+    if (http->faults.faults.hostile != KDS_DROP) {
+        result = send_answer(http, c, &a, wait > 0 ? retry_after : NULL);
+    }
+    kds_answer_clear(&a);
+    return result;
+}
+
+/* False: the client sends on and on, hang up. */
+static bool take_body(struct exchange *x, const char *data, size_t size)
+{
+    uint8_t *grown;
+
+    if (x->size > BODY_LIMIT || size > BODY_LIMIT - x->size) {
+        x->size = BODY_LIMIT + 1;
+        x->discarded += size;
+        return x->discarded <= DISCARD_LIMIT;
+    }
+    grown = realloc(x->body, x->size + size);
+    if (grown == NULL) {
+        return false;
+    }
+    memcpy(grown + x->size, data, size);
+    x->body = grown;
+    x->size += size;
+    return true;
+}
+
+static bool announces_too_much(struct MHD_Connection *c)
+{
+    const char *text = MHD_lookup_connection_value(
+        c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+    return text != NULL && strtoull(text, NULL, 10) > BODY_LIMIT;
+}
+
+static enum MHD_Result handle(void *cls, struct MHD_Connection *c,
+                              const char *url, const char *method,
+                              const char *version, const char *upload,
+                              size_t *upload_size, void **state)
+{
+    struct exchange *x = *state;
+
+    (void)url;
+    (void)version;
+    if (x == NULL) {
+        return MHD_NO;
+    }
+    if (!x->begun) {
+        x->begun = true;
+        if (!announces_too_much(c)) {
+            return MHD_YES;
+        }
+        x->size = BODY_LIMIT + 1;
+        return answer(cls, c, method, x);
+    }
+    if (*upload_size > 0) {
+        bool ok = take_body(x, upload, *upload_size);
+
+        *upload_size = 0;
+        return ok ? MHD_YES : MHD_NO;
+    }
+    return answer(cls, c, method, x);
+}
+
+static bool make_address(const char *text, uint16_t port,
+                         struct sockaddr_storage *out, socklen_t *size)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+                              .sin6_port = htons(port)};
+
+    memset(out, 0, sizeof(*out));
+    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1) {
+        memcpy(out, &v4, sizeof(v4));
+        *size = sizeof(v4);
+        return true;
+    }
+    if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1) {
+        memcpy(out, &v6, sizeof(v6));
+        *size = sizeof(v6);
+        return true;
+    }
+    return false;
+}
+
+/* A listening socket of our own, so that errors have their errno. */
+static int listen_on(const struct sockaddr_storage *addr, socklen_t size,
+                     int *out)
+{
+    int fd =
+        socket(addr->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int one = 1;
+    int err = 0;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+        bind(fd, (const struct sockaddr *)addr, size) != 0 ||
+        listen(fd, SOMAXCONN) != 0) {
+        err = -errno;
+        close(fd);
+        return err;
+    }
+    *out = fd;
+    return 0;
+}
+
+static uint16_t port_of(int fd)
+{
+    struct sockaddr_storage addr = {0};
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    socklen_t size = sizeof(addr);
+
+    (void)getsockname(fd, (struct sockaddr *)&addr, &size);
+    memcpy(&v4, &addr, sizeof(v4));
+    memcpy(&v6, &addr, sizeof(v6));
+    return ntohs(addr.ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
+}
+
+static struct MHD_Daemon *start(struct kds_http *http, int fd, bool v6)
+{
+    const struct kds_http_config *config = &http->config;
+    bool tls = config->tls_cert != NULL && config->tls_key != NULL;
+    unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD |
+                         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
+                         MHD_USE_ITC | (tls ? MHD_USE_TLS : 0) |
+                         (v6 ? MHD_USE_IPv6 : 0);
+    union {
+        const char *in;
+        void *out;
+    } cert = {.in = config->tls_cert}, key = {.in = config->tls_key};
+    struct MHD_OptionItem tls_options[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, cert.out},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, key.out},
+        {MHD_OPTION_END, 0, NULL},
+    };
+
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, handle, http, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, KDS_CONN_LIMIT,
+        MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_SECONDS,
+        MHD_OPTION_URI_LOG_CALLBACK, begin, http, MHD_OPTION_NOTIFY_COMPLETED,
+        completed, http, MHD_OPTION_NOTIFY_CONNECTION, connection, http,
+        MHD_OPTION_ARRAY, tls ? tls_options : tls_options + 2, MHD_OPTION_END);
+}
+
+int kds_http_start(struct kds *kds, const struct kds_http_config *config,
+                   struct kds_http **out)
+{
+    struct sockaddr_storage addr;
+    struct kds_http *http;
+    socklen_t size = 0;
+    int fd = -1;
+    int err;
+
+    if (!make_address(config->address != NULL ? config->address : "127.0.0.1",
+                      config->port, &addr, &size)) {
+        return -EINVAL;
+    }
+    err = listen_on(&addr, size, &fd);
+    if (err != 0) {
+        return err;
+    }
+    http = calloc(1, sizeof(*http));
+    if (http == NULL) {
+        close(fd);
+        return -ENOMEM;
+    }
+    http->kds = kds;
+    http->config = *config;
+    http->port = port_of(fd);
+    kds_fault_init(&http->faults, &config->faults);
+    kds_conns_init(&http->conns);
+    http->daemon = start(http, fd, addr.ss_family == AF_INET6);
+    if (http->daemon == NULL) {
+        close(fd);
+        kds_http_stop(http);
+        return -EIO;
+    }
+    *out = http;
+    return 0;
+}
+
+uint16_t kds_http_port(const struct kds_http *http)
+{
+    return http->port;
+}
+
+void kds_http_stop(struct kds_http *http)
+{
+    if (http == NULL) {
+        return;
+    }
+    kds_fault_stop(&http->faults);
+    if (http->daemon != NULL) {
+        int fd = MHD_quiesce_daemon(http->daemon);
+
+        kds_conns_wait(&http->conns, GRACE_MS);
+        MHD_stop_daemon(http->daemon);
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    kds_conns_clear(&http->conns);
+    kds_fault_clear(&http->faults);
+    free(http);
+}
