@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* usage: devd cuse | devd fuse DIRECTORY | devd file FILE [MODE]
+/* usage: devd cuse|cuse-force [MODE] | devd fuse DIRECTORY [MODE] |
+ *        devd file FILE [MODE]
  * Serves sev-guest, sev-guest-certs and sev of a simulated machine, or only
  * sev-guest-certs over FILE, until SIGTERM, SIGINT or an unmount. Prints
  * "ready". MODE: octal permission bits. For tests. */
@@ -32,12 +33,15 @@ static void serve(void)
     sigwait(&set, &sig);
 }
 
-static int serve_cuse(const struct sim_devices *d, uint32_t mode)
+static int serve_cuse(const struct sim_devices *d, bool force, uint32_t mode)
 {
-    struct cuse_config config[] = {
-        {.dev = d->guest, .mode = mode, .gone = gone},
-        {.dev = d->guest_certs, .name = "sev-guest-certs", .mode = mode},
-        {.dev = d->sev, .mode = mode},
+    const struct cuse_config config[] = {
+        {.dev = d->guest, .mode = mode, .force = force, .gone = gone},
+        {.dev = d->guest_certs,
+         .name = "sev-guest-certs",
+         .mode = mode,
+         .force = force},
+        {.dev = d->sev, .mode = mode, .force = force},
     };
     struct cuse *cuse[3] = {0};
     char error[CUSE_ERROR_SIZE];
@@ -86,7 +90,8 @@ static int serve_fuse(const struct sim_devices *d, const char *path, bool file,
 
 static int run(const struct sim_devices *d, int argc, char **argv)
 {
-    const bool cuse = argc >= 2 && strcmp(argv[1], "cuse") == 0;
+    const bool force = argc >= 2 && strcmp(argv[1], "cuse-force") == 0;
+    const bool cuse = force || (argc >= 2 && strcmp(argv[1], "cuse") == 0);
     const int at = cuse ? 2 : 3;
     uint32_t mode = 0600;
 
@@ -94,7 +99,7 @@ static int run(const struct sim_devices *d, int argc, char **argv)
         mode = (uint32_t)strtoul(argv[at], NULL, 8);
     }
     if (cuse) {
-        return serve_cuse(d, mode);
+        return serve_cuse(d, force, mode);
     }
     if (argc >= 3 && strcmp(argv[1], "fuse") == 0) {
         return serve_fuse(d, argv[2], false, mode);
@@ -102,8 +107,9 @@ static int run(const struct sim_devices *d, int argc, char **argv)
     if (argc >= 3 && strcmp(argv[1], "file") == 0) {
         return serve_fuse(d, argv[2], true, mode);
     }
-    fprintf(stderr, "usage: devd cuse [MODE] | devd fuse DIRECTORY [MODE] | "
-                    "devd file FILE [MODE]\n");
+    fprintf(stderr,
+            "usage: devd cuse|cuse-force [MODE] | devd fuse DIRECTORY [MODE] | "
+            "devd file FILE [MODE]\n");
     return 64;
 }
 

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Boot Debian's kernel in QEMU (software emulation, no network, nothing is
+# installed) and test real character devices, as root and as an ordinary user.
+# VM_BENCH=1 times ioctls as well. Exit status 0; 1 with the console's text; 77 after "SKIP" when QEMU or the
+# kernel cannot be had.
+set -eu
+build=${SWPSP_BUILD:-build/debug}
+work=build/vm
+limit=${VM_SECONDS:-120}
+skip() {
+    echo "SKIP vm: $*"
+    exit 77
+}
+command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
+busybox=$(command -v busybox) || skip "no busybox"
+ldd "$busybox" >/dev/null 2>&1 && skip "busybox is not static"
+kernel=$(sh harness/vm/fetch_kernel.sh "$work" 2>&1) || skip "$kernel"
+image=${kernel% *}
+modules=${kernel#* }/kernel
+
+run=$(mktemp -d "${TMPDIR:-/tmp}/swpsp-vm-XXXXXX")
+pid=
+finish() {
+    [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null || true
+    rm -rf "$run"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM HUP
+printf 'root:x:0:0::/:/bin/sh\nnobody:x:1000:1000::/:/bin/sh\n' >"$run/passwd"
+printf 'root:x:0:\nnobody:x:1000:\n' >"$run/group"
+set -- init=harness/vm/init bin/userns.sh=harness/vm/userns.sh \
+    bin/busybox="$busybox" bin/devd="$build/vm/devd" \
+    etc/passwd="$run/passwd" etc/group="$run/group" proc/ sys/ tmp/
+for client in "$build"/client/*; do
+    case "$client" in *.d) continue ;; esac
+    set -- "$@" "bin/${client##*/}=$client"
+done
+for module in fs/fuse/fuse fs/fuse/cuse net/vmw_vsock/vsock \
+    net/vmw_vsock/vmw_vsock_virtio_transport_common \
+    net/vmw_vsock/vsock_loopback; do
+    [ -e "$modules/$module.ko" ] || skip "the kernel has no module $module"
+    set -- "$@" "modules/${module##*/}.ko=$modules/$module.ko"
+done
+${PYTHON:-/usr/bin/python3} harness/vm/initramfs.py "$run/initramfs" "$@"
+
+begin=$(date +%s)
+timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg -m 512 -smp 2 -nographic \
+    -no-reboot -nic none -kernel "$image" -initrd "$run/initramfs" \
+    -append "console=ttyS0 quiet panic=-1${VM_BENCH:+ swpsp.bench}" </dev/null >"$run/raw" 2>&1 &
+pid=$!
+status=0
+wait "$pid" || status=$?
+pid=
+tr -d '\r' <"$run/raw" >"$run/console"
+
+good=$(grep -cE '^ok ' "$run/console" || true)
+bad=$(grep -cE '^not ok|^VM: .* exit [^0]|Kernel panic|BUG:|Oops' \
+    "$run/console" || true)
+fail() {
+    cat "$run/console"
+    echo "FAIL vm: $*"
+    exit 1
+}
+[ "$status" -ne 124 ] || fail "no end after $limit s"
+[ "$status" -eq 0 ] || fail "qemu: exit status $status"
+grep -q '^VM: done$' "$run/console" || fail "the machine stopped early"
+[ "$bad" -eq 0 ] || fail "$bad checks failed"
+[ "$good" -gt 0 ] || fail "no check ran"
+grep -E '^trapped_' "$run/console" || true
+echo "vm: $good checks in $(($(date +%s) - begin)) s"

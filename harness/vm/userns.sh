@@ -1,0 +1,14 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: Apache-2.0
+# In a user and mount namespace of an ordinary user: mount, ask, unmount.
+set -e
+mkdir -p /tmp/user/mount
+devd fuse /tmp/user/mount >/tmp/user/ready &
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ -s /tmp/user/ready ] && break
+    usleep 100000
+done
+report --device /tmp/user/mount/sev-guest --report /tmp/user/report
+kill $!
+wait $!
+test "$(stat -c %s /tmp/user/report)" = 1184
