@@ -1,9 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """`swpsp verify` and `swpsp decode` on legacy SEV: a platform whose keys,
-certificates and report were made here with python3-cryptography, and genuine
-chains when they are at hand. Prints one line for each scenario that goes wrong.
+certificates and report were made here with python3-cryptography, genuine
+chains when they are at hand, and the simulated platform's own. Prints one line
+for each scenario that goes wrong.
 """
+import ctypes
+import errno
+import fcntl
 import hashlib
 import hmac
 import json
@@ -24,6 +28,7 @@ KEYS = "harness/unit/verifier/keys/"
 REAL = "../shared/data/"
 ASK, NONE, OCA, PEK, PDH, CEK = 0x13, 0x1000, 0x1001, 0x1002, 0x1003, 0x1004
 EMPTY = struct.pack("<II512x", NONE, 0)
+NO_DEVICE = 77
 failures = 0
 
 
@@ -263,12 +268,57 @@ def genuine(folder):
                ["cek-signature"])
 
 
+def export_chain(path):
+    """What a host tool does: SEV_PDH_CERT_EXPORT of linux/psp-sev.h."""
+    pdh = ctypes.create_string_buffer(2084)
+    chain = ctypes.create_string_buffer(6252)
+    data = ctypes.create_string_buffer(struct.pack(
+        "<QIQI", ctypes.addressof(pdh), 2084, ctypes.addressof(chain), 6252))
+    issue = bytearray(struct.pack("<IQI", 5, ctypes.addressof(data), 0))
+    with open("/dev/sev", "r+b", buffering=0) as dev:
+        fcntl.ioctl(dev, 0xc0105300, issue)
+    with open(path, "wb") as f:
+        f.write(pdh.raw + chain.raw)
+
+
+def live(folder):
+    """The simulated platform's own chain, under the exported root."""
+    seed = "--insecure-dev-seed"
+    done = subprocess.run([SWPSP, "run", seed, sys.executable, __file__,
+                           "--export", folder + "/live.bin"],
+                          capture_output=True, text=True, timeout=60)
+    if done.returncode == NO_DEVICE:
+        print("SKIP no /dev/sev under swpsp run")
+        return
+    if done.returncode != 0:
+        say("swpsp run", done.stdout + done.stderr)
+        return
+    for chip in ("0", "1"):
+        status, out, err = swpsp(folder, "certs", "export", seed, "--chip",
+                                 chip, "{}/chip" + chip)
+        if status != 0:
+            say("certs export", out + err)
+    chain = ["--chain", "{}/live.bin",
+             "--root", "{}/chip0/pki/Milan/ask_ark_milan.cert"]
+    verify(folder, chain + ["--cek", "{}/chip0/sev/cek.cert"])
+    verify(folder, chain + ["--cek", "{}/chip1/sev/cek.cert"],
+           ["pek-cek-signature"])
+    verify(folder, chain, ["cek-signature"])
+
+
 def main():
+    if sys.argv[1:2] == ["--export"]:
+        try:
+            export_chain(sys.argv[2])
+        except OSError as e:
+            sys.exit(NO_DEVICE if e.errno == errno.ENOENT else str(e))
+        return
     if not os.access(SWPSP, os.X_OK):
         sys.exit(f"{SWPSP}: not there")
     with tempfile.TemporaryDirectory() as folder:
         made_here(folder)
         genuine(folder)
+        live(folder)
     sys.exit(1 if failures else 0)
 
 
