@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OPT_HELP = 1, OPT_TRACE, OPT_FORCE, OPT_NODE_MODE };
 
@@ -22,7 +23,8 @@ struct run_options {
 
 static const char HELP[] =
     "usage: swpsp run [OPTION...] -- PROGRAM [ARG...]\n\n"
-    "Run a program that sees /dev/sev-guest of a simulated SEV-SNP guest.\n\n"
+    "Run a program that sees /dev/sev of a simulated host and /dev/sev-guest "
+    "of its\nSEV-SNP guest.\n\n"
     "  --trace[=FILE]        one line for each ioctl and mailbox command\n"
     "  --force               shadow a device that really exists\n"
     "  --node-mode OCTAL     permission bits of the nodes (default 0666)\n\n";
@@ -106,25 +108,69 @@ static void warn_line(void *ctx, const char *line)
     fprintf(stderr, "swpsp run: %s\n", line);
 }
 
-/* What programs look for before they open the device. abi/linux.md §7. */
-static const struct run_probe PROBES[] = {
-    {.path = "/sys/devices/platform/sev-guest", .directory = true},
+#define MAX_NODES  2u
+#define MAX_PROBES 4u
+
+struct shown {
+    struct run_node nodes[MAX_NODES];
+    size_t node_count;
+    struct run_probe probes[MAX_PROBES];
+    size_t probe_count;
 };
+
+static void show_node(struct shown *s, const struct run_options *o,
+                      const char *path, struct chardev dev, uint32_t minor)
+{
+    s->nodes[s->node_count++] = (struct run_node){
+        .path = path, .dev = dev, .mode = o->node_mode, .minor = minor};
+}
+
+/* What programs look for before they open a device. abi/linux.md §7.1 */
+static void show_parameter(struct shown *s, const char *path, bool on)
+{
+    if (access(path, F_OK) == 0) {
+        return; /* this machine has its own; it is no device of ours */
+    }
+    s->probes[s->probe_count++] = (struct run_probe){
+        .path = path, .contents = on ? "Y\n" : "N\n", .contents_size = 2};
+}
+
+static void show_sev(struct shown *s, const struct run_options *o,
+                     struct platform *p, struct trace *trace)
+{
+    struct chardev dev = ccp_chardev(p->ccp);
+
+    if (trace != NULL) {
+        trace_sev(trace, &o->platform.sev.driver);
+        dev = trace_chardev(trace, dev);
+    }
+    show_node(s, o, "/dev/sev", dev, 124);
+    show_parameter(s, "/sys/module/kvm_amd/parameters/sev", true);
+    show_parameter(s, "/sys/module/kvm_amd/parameters/sev_es", true);
+    show_parameter(s, "/sys/module/kvm_amd/parameters/sev_snp",
+                   o->platform.profile->has_snp);
+}
+
+static void show_sev_guest(struct shown *s, const struct run_options *o,
+                           struct platform *p, struct trace *trace)
+{
+    struct chardev dev = sev_guest_chardev(p->sev_guest);
+
+    if (trace != NULL) {
+        dev = trace_chardev(trace, dev);
+    }
+    show_node(s, o, "/dev/sev-guest", dev, 125);
+    s->probes[s->probe_count++] = (struct run_probe){
+        .path = "/sys/devices/platform/sev-guest", .directory = true};
+}
 
 static int run_program(const struct run_options *o, struct platform *p,
                        struct trace *trace, char **argv)
 {
-    struct run_node node = {
-        .path = "/dev/sev-guest",
-        .dev = sev_guest_chardev(p->sev_guest),
-        .mode = o->node_mode,
-        .minor = 125,
-    };
+    struct shown shown = {.node_count = 0};
     struct run_config config = {
-        .nodes = &node,
-        .node_count = 1,
-        .probes = PROBES,
-        .probe_count = sizeof(PROBES) / sizeof(PROBES[0]),
+        .nodes = shown.nodes,
+        .probes = shown.probes,
         .argv = argv,
         .force = o->force,
         .warn = warn_line,
@@ -133,9 +179,14 @@ static int run_program(const struct run_options *o, struct platform *p,
     int status = EXIT_USAGE;
     int err;
 
-    if (trace != NULL) {
-        node.dev = trace_chardev(trace, node.dev);
+    if (o->platform.sev.node_sev) {
+        show_sev(&shown, o, p, trace);
     }
+    if (o->platform.sev.node_sev_guest) {
+        show_sev_guest(&shown, o, p, trace);
+    }
+    config.node_count = shown.node_count;
+    config.probe_count = shown.probe_count;
     err = seccomp_run(&config, &status, error);
     if (err != 0) {
         fprintf(stderr, "swpsp run: %s\n", error);

@@ -4,6 +4,7 @@
 #include "wire.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define SEV_ISSUE_CMD       0xc0105300u
 #define SNP_GET_REPORT      0xc0205300u
@@ -63,6 +64,16 @@ static const struct field VLEK_LOAD[] = {{"len", 0, 4},
                                          {"vlek_wrapped_address", 8, 8},
                                          END};
 
+static const struct field GET_REPORT[] = {{"mnonce", 0, 16},
+                                          {"uaddr", 16, 8},
+                                          {"len", 24, 4},
+                                          {"handle", 28, 4},
+                                          END};
+static const struct field EXT_CONFIG[] = {{"config_address", 0, 8},
+                                          {"certs_address", 8, 8},
+                                          {"certs_len", 16, 4},
+                                          END};
+
 struct sub_command {
     const char *name;
     const struct field *inner;
@@ -82,6 +93,9 @@ static const struct sub_command SEV_COMMANDS[] = {
     {"SNP_COMMIT", NULL},
     {"SNP_SET_CONFIG", SNP_CONFIG},
     {"SNP_VLEK_LOAD", VLEK_LOAD},
+    {"SEV_GET_REPORT", GET_REPORT},
+    {"SNP_SET_EXT_CONFIG", EXT_CONFIG},
+    {"SNP_GET_EXT_CONFIG", EXT_CONFIG},
 };
 
 const struct field *fields_of_envelope(uint32_t request)
@@ -113,9 +127,31 @@ static const char *guest_request(uint32_t request, const struct field **inner)
     }
 }
 
-const char *fields_of_request(uint32_t request, const uint8_t *envelope,
-                              size_t size, const struct field **inner,
-                              uint64_t *addr)
+/* Static storage, or NULL: a number that is not served. */
+static const char *sev_request(const struct ccp_config *sev, uint32_t cmd,
+                               const struct field **inner)
+{
+    const char *name = NULL;
+    uint32_t number = 0;
+
+    for (size_t i = 0; ccp_command_at(sev, i, &name, &number); i++) {
+        if (number != cmd) {
+            continue;
+        }
+        for (size_t j = 0; j < sizeof(SEV_COMMANDS) / sizeof(SEV_COMMANDS[0]);
+             j++) {
+            if (strcmp(SEV_COMMANDS[j].name, name) == 0) {
+                *inner = SEV_COMMANDS[j].inner;
+            }
+        }
+        return name;
+    }
+    return "SEV_ISSUE_CMD";
+}
+
+const char *fields_of_request(const struct ccp_config *sev, uint32_t request,
+                              const uint8_t *envelope, size_t size,
+                              const struct field **inner, uint64_t *addr)
 {
     struct psp_rd r = psp_rd(envelope, size);
     uint32_t cmd;
@@ -130,11 +166,7 @@ const char *fields_of_request(uint32_t request, const uint8_t *envelope,
     }
     cmd = psp_rd_le32(&r);
     *addr = psp_rd_le64(&r);
-    if (cmd >= sizeof(SEV_COMMANDS) / sizeof(SEV_COMMANDS[0])) {
-        return "SEV_ISSUE_CMD";
-    }
-    *inner = SEV_COMMANDS[cmd].inner;
-    return SEV_COMMANDS[cmd].name;
+    return sev_request(sev, cmd, inner);
 }
 
 static const struct field GCTX[] = {{"gctx_paddr", 0, 8}, END};
@@ -180,22 +212,64 @@ static const struct field SEV_INIT[] = {
 static const struct field HANDLE_ADDR_LEN[] = {
     {"handle", 0, 4}, {"paddr", 8, 8}, {"length", 16, 4}, END};
 
+static const struct field SEV_INIT_EX[] = {{"length", 0, 4},
+                                           {"flags", 4, 4},
+                                           {"tmr_paddr", 8, 8},
+                                           {"tmr_length", 16, 4},
+                                           {"nv_paddr", 24, 8},
+                                           {"nv_length", 32, 4},
+                                           END};
+static const struct field SEV_CERT_IMPORT[] = {{"pek_paddr", 0, 8},
+                                               {"pek_length", 8, 4},
+                                               {"oca_paddr", 16, 8},
+                                               {"oca_length", 24, 4},
+                                               END};
+static const struct field SEV_CERT_EXPORT[] = {{"pdh_paddr", 0, 8},
+                                               {"pdh_length", 8, 4},
+                                               {"certs_paddr", 16, 8},
+                                               {"certs_length", 24, 4},
+                                               END};
+static const struct field SEV_LAUNCH_START[] = {{"handle", 0, 4},
+                                                {"policy", 4, 4},
+                                                {"godh_paddr", 8, 8},
+                                                {"godh_length", 16, 4},
+                                                {"session_paddr", 24, 8},
+                                                {"session_length", 32, 4},
+                                                END};
+static const struct field SEV_SECRET[] = {
+    {"handle", 0, 4},        {"hdr_paddr", 8, 8},
+    {"hdr_length", 16, 4},   {"guest_paddr", 24, 8},
+    {"guest_length", 32, 4}, {"trans_paddr", 40, 8},
+    {"trans_length", 48, 4}, END};
+static const struct field SEV_ATTESTATION[] = {{"handle", 0, 4},
+                                               {"paddr", 8, 8},
+                                               {"mnonce", 16, 16},
+                                               {"length", 32, 4},
+                                               END};
+
 static const struct {
     uint32_t id;
     const struct field *fields;
 } COMMANDS[] = {
     {0x001, SEV_INIT},
+    {0x004, SEV_STATUS},
     {0x006, ADDRESS_LENGTH},
+    {0x007, SEV_CERT_IMPORT},
+    {0x008, SEV_CERT_EXPORT},
     {0x00b, ADDRESS_LENGTH},
     {0x00c, ADDRESS_LENGTH},
+    {0x00d, SEV_INIT_EX},
     {0x020, HANDLE},
     {0x021, HANDLE_ASID},
     {0x022, HANDLE},
     {0x023, HANDLE},
+    {0x030, SEV_LAUNCH_START},
     {0x031, HANDLE_ADDR_LEN},
     {0x032, HANDLE_ADDR_LEN},
     {0x033, HANDLE_ADDR_LEN},
+    {0x034, SEV_SECRET},
     {0x035, HANDLE},
+    {0x036, SEV_ATTESTATION},
     {0x043, HANDLE},
     {0x044, HANDLE},
     {0x053, HANDLE},

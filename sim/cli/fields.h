@@ -7,6 +7,8 @@
 #ifndef CLI_FIELDS_H
 #define CLI_FIELDS_H
 
+#include "ccp.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,12 +31,13 @@ const struct field *fields_of_envelope(uint32_t request);
 /**
  * Name of the request whose envelope was read ("SNP_GET_REPORT",
  * "SEV_PEK_CSR"), or NULL.
+ * @sev           Says what the numbers of /dev/sev mean.
  * @inner, @addr  Fields and user address of the structure that the envelope
  *                points to; NULL when there is none.
  */
-const char *fields_of_request(uint32_t request, const uint8_t *envelope,
-                              size_t size, const struct field **inner,
-                              uint64_t *addr);
+const char *fields_of_request(const struct ccp_config *sev, uint32_t request,
+                              const uint8_t *envelope, size_t size,
+                              const struct field **inner, uint64_t *addr);
 
 /** Fields of a mailbox command's buffer, or NULL. */
 const struct field *fields_of_command(uint32_t command);

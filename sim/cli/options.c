@@ -50,13 +50,14 @@ const struct option PLATFORM_OPTIONS[] = {
     {"reported-tcb", required_argument, NULL, OPT_REPORTED_TCB},
     {"kernel", required_argument, NULL, OPT_KERNEL},
     {"vmpck", required_argument, NULL, OPT_VMPCK},
-};
+    SEV_OPTION_ROWS};
 const size_t PLATFORM_OPTION_COUNT =
     sizeof(PLATFORM_OPTIONS) / sizeof(PLATFORM_OPTIONS[0]);
 
 const char PLATFORM_HELP[] =
     "platform options:\n"
-    "  --profile NAME        milan-old, milan (default), genoa, turin\n"
+    "  --profile NAME        naples, rome (no SNP: /dev/sev alone),\n"
+    "                        milan-old, milan (default), genoa, turin\n"
     "  --state DIR           the installation (seed and keys)\n"
     "  --insecure-dev-seed   public seed instead: everybody has its keys\n"
     "  --seed-file FILE      32-byte seed: sessions are reproducible\n"
@@ -71,7 +72,17 @@ const char PLATFORM_HELP[] =
     "  --mask-chip-id  --mask-chip-key  --reported-tcb HEX\n"
     "                        as SNP_CONFIG\n"
     "  --kernel ERA          5.19, 6.1, 6.3 or 6.13 (default)\n"
-    "  --vmpck N             the guest driver's vmpck_id\n";
+    "  --vmpck N             the guest driver's vmpck_id\n"
+    "  --nodes LIST          sev,sev-guest (default), sev, or sev-guest\n"
+    "  --sev-kernel ERA      of /dev/sev: 6.1, 6.10, 6.16, 6.12s (default)\n"
+    "  --sev-abi NAME        mainline (default), aeb2022, amdese-rfc,\n"
+    "                        amdese-6.6, rfc2021a\n"
+    "  --sev-auto-report     command 9 may mean SEV_GET_REPORT as well\n"
+    "  --sev-start-uninit    nobody has initialised the platform\n"
+    "  --sev-init-ex FILE    the driver's init_ex_path\n"
+    "  --nv FILE             what the platform keeps over a power cycle\n"
+    "  --legacy-guest FILE   launch an SEV or SEV-ES guest (may be repeated)\n"
+    "  --legacy-info FILE    write their handles and measurements (JSON)\n";
 
 void options_init(struct platform_options *o)
 {
@@ -80,6 +91,7 @@ void options_init(struct platform_options *o)
         .era = SEV_GUEST_6_13,
         .vmpck_id = -1,
     };
+    sev_options_init(&o->sev);
 }
 
 static bool complain(const char *command, const char *option, const char *arg,
@@ -94,8 +106,10 @@ static bool take_profile(struct platform_options *o, const char *command,
 {
     o->profile = psp_profile_by_name(arg);
     if (o->profile == NULL) {
-        return complain(command, "profile", arg,
-                        "no such profile; milan-old, milan, genoa, turin");
+        return complain(
+            command, "profile", arg,
+            "no such profile; naples, rome, milan-old, milan, genoa, "
+            "turin");
     }
     return true;
 }
@@ -210,12 +224,21 @@ bool options_take(struct platform_options *o, const char *command, int val,
         o->vmpck_id = (int)n;
         break;
     default:
-        return false;
+        return sev_options_take(&o->sev, command, val, arg);
     }
     return ok;
 }
 
-bool options_finish(const struct platform_options *o, const char *command)
+static bool wants_snp(const struct platform_options *o)
+{
+    return o->guest_path != NULL || o->policy != NULL || o->host_data != NULL ||
+           o->vmpl != NULL || o->family_id != NULL || o->image_id != NULL ||
+           o->guest_svn != NULL || o->certs != CERTS_DEFAULT || o->vlek ||
+           o->mask_chip_id || o->mask_chip_key || o->reported_tcb_set ||
+           o->vmpck_id >= 0;
+}
+
+bool options_finish(struct platform_options *o, const char *command)
 {
     if (o->dev_seed && (o->seed_file != NULL || o->state_dir != NULL)) {
         fprintf(stderr,
@@ -224,5 +247,12 @@ bool options_finish(const struct platform_options *o, const char *command)
                 command);
         return false;
     }
-    return true;
+    if (!o->profile->has_snp && wants_snp(o)) {
+        fprintf(stderr,
+                "swpsp %s: profile %s has no SNP: options of SNP and of its "
+                "guest mean nothing\n",
+                command, o->profile->name);
+        return false;
+    }
+    return sev_options_finish(&o->sev, command, o->profile);
 }

@@ -7,6 +7,7 @@
 #define CLI_OPTIONS_H
 
 #include "sev_guest.h"
+#include "sev_options.h"
 
 #include <psp/profile.h>
 
@@ -41,6 +42,7 @@ struct platform_options {
     struct psp_tcb reported_tcb;
     enum sev_guest_era era;
     int vmpck_id;
+    struct sev_options sev; /* /dev/sev and the legacy half */
 };
 
 /** Values of struct option.val below this belong to the command itself. */
@@ -59,8 +61,8 @@ void options_init(struct platform_options *o);
 bool options_take(struct platform_options *o, const char *command, int val,
                   const char *arg);
 
-/** Checks that need all options; false after one line on stderr. */
-bool options_finish(const struct platform_options *o, const char *command);
+/** Checks and choices that need all options; false after one line on stderr. */
+bool options_finish(struct platform_options *o, const char *command);
 
 /** Help text of the platform options. */
 extern const char PLATFORM_HELP[];

@@ -5,6 +5,7 @@
 #include "cert_table.h"
 #include "guest_text.h"
 #include "parse.h"
+#include "platform_sev.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -67,28 +68,25 @@ struct psp_tcb platform_reported_tcb(const struct platform_options *o)
 }
 
 static bool power_on(struct platform *p, const struct platform_options *o,
-                     const char *command, struct trace *trace)
+                     const char *command, struct trace *trace,
+                     struct machine_config *config)
 {
-    struct machine_config config = {.profile = o->profile};
-    enum sev_status status;
     int err;
 
-    install_chip(p->install, o->profile->generation, o->chip_index, &p->chip);
-    config.chip = p->chip;
+    config->chip = p->chip;
     /* A seed that the user chose makes the whole session reproducible. */
     if (o->dev_seed || o->seed_file != NULL) {
-        config.seed = install_seed(p->install);
+        config->seed = install_seed(p->install);
     }
     if (trace != NULL) {
-        config.trace = trace_machine(trace);
+        config->trace = trace_machine(trace);
     }
-    err = machine_create(&config, &p->m);
-    psp_wipe(&config.chip, sizeof(config.chip));
+    err = machine_create(config, &p->m);
+    psp_wipe(&config->chip, sizeof(config->chip));
     if (err != 0) {
         return complain(command, strerror(-err));
     }
-    status = machine_platform_init(p->m);
-    return status == SEV_SUCCESS || refused(command, "SNP_INIT_EX", status);
+    return platform_sev_probe(p, o, command);
 }
 
 static bool set_config(struct platform *p, const struct platform_options *o,
@@ -230,14 +228,59 @@ static bool probe(struct platform *p, const struct platform_options *o,
     return err == 0;
 }
 
+/* The SNP guest and its node. */
+static bool open_guest(struct platform *p, const struct platform_options *o,
+                       const char *command)
+{
+    if (!machine_snp_initialized(p->m)) {
+        return complain(command, "without SNP there is no /dev/sev-guest");
+    }
+    if (!launch(p, o, command)) {
+        return false;
+    }
+    platform_watch_requests(p);
+    return probe(p, o, command);
+}
+
+/* Chip, store, power, initialisation, configuration. */
+static bool open_host(struct platform *p, const struct platform_options *o,
+                      const char *command, struct trace *trace,
+                      struct machine_config *config)
+{
+    return power_on(p, o, command, trace, config) &&
+           set_config(p, o, command) &&
+           (!o->vlek || load_vlek(p, o, command));
+}
+
+bool platform_open_host(struct platform *p, const struct platform_options *o,
+                        const char *command, struct trace *trace,
+                        const struct platform_nv *nv)
+{
+    struct machine_config config = {.profile = o->profile};
+
+    install_chip(p->install, o->profile->generation, o->chip_index, &p->chip);
+    if (nv != NULL) {
+        config.nv_load = nv->load;
+        config.nv_store = nv->store;
+        config.nv_ctx = nv->ctx;
+    }
+    return open_host(p, o, command, trace, &config);
+}
+
 bool platform_open(struct platform *p, const struct platform_options *o,
                    const char *command, struct trace *trace)
 {
+    struct machine_config config = {.profile = o->profile};
+
     memset(p, 0, sizeof(*p));
-    return platform_open_install(o, command, &p->install) &&
-           power_on(p, o, command, trace) && set_config(p, o, command) &&
-           (!o->vlek || load_vlek(p, o, command)) && launch(p, o, command) &&
-           probe(p, o, command);
+    if (!platform_open_install(o, command, &p->install)) {
+        return false;
+    }
+    install_chip(p->install, o->profile->generation, o->chip_index, &p->chip);
+    return platform_nv_open(p, o, command, &config) &&
+           open_host(p, o, command, trace, &config) &&
+           (!o->sev.node_sev_guest || open_guest(p, o, command)) &&
+           platform_legacy_launch(p, o, command, trace);
 }
 
 void platform_close(struct platform *p)
@@ -246,9 +289,11 @@ void platform_close(struct platform *p)
         sev_guest_remove(p->sev_guest);
     }
     vm_destroy(p->vm);
+    platform_sev_close(p);
     if (p->m != NULL) {
         machine_destroy(p->m);
     }
+    nv_file_close(p->nv);
     install_close(p->install);
     psp_wipe(p, sizeof(*p));
 }

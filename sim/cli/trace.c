@@ -20,6 +20,7 @@ struct traced_device {
 struct trace {
     FILE *out;
     pthread_mutex_t lock; /* one line at a time */
+    struct ccp_config sev;
     struct traced_device devices[TRACE_DEVICES];
     size_t device_count;
 };
@@ -130,8 +131,8 @@ static void print_ioctl(struct trace *trace, const struct chardev *dev,
     FILE *out = trace->out;
 
     if (in != NULL) {
-        name = fields_of_request(request, in->bytes, in->size, &inner,
-                                 &inner_addr);
+        name = fields_of_request(&trace->sev, request, in->bytes, in->size,
+                                 &inner, &inner_addr);
     }
     pthread_mutex_lock(&trace->lock);
     fprintf(out, "ioctl /dev/%s ", dev->name);
@@ -166,24 +167,32 @@ static void print_ioctl(struct trace *trace, const struct chardev *dev,
     pthread_mutex_unlock(&trace->lock);
 }
 
-static int64_t traced_ioctl(void *dev, bool writable, uint32_t request,
-                            uint64_t arg, struct umem *um)
+int64_t trace_ioctl(struct trace *trace, const struct chardev *dev,
+                    bool writable, uint32_t request, uint64_t arg,
+                    struct umem *um)
 {
-    struct traced_device *d = dev;
     struct trace_umem *t = calloc(1, sizeof(*t));
     int64_t result;
 
     if (t == NULL) {
-        return d->inner.ops->ioctl(d->inner.dev, writable, request, arg, um);
+        return dev->ops->ioctl(dev->dev, writable, request, arg, um);
     }
     t->um.ops = &TRACE_UMEM_OPS;
     t->inner = um;
-    result = d->inner.ops->ioctl(d->inner.dev, writable, request, arg, &t->um);
+    result = dev->ops->ioctl(dev->dev, writable, request, arg, &t->um);
     if (result != UMEM_RETRY) {
-        print_ioctl(d->trace, &d->inner, request, arg, result, t);
+        print_ioctl(trace, dev, request, arg, result, t);
     }
     free(t);
     return result;
+}
+
+static int64_t traced_ioctl(void *dev, bool writable, uint32_t request,
+                            uint64_t arg, struct umem *um)
+{
+    struct traced_device *d = dev;
+
+    return trace_ioctl(d->trace, &d->inner, writable, request, arg, um);
 }
 
 static const struct chardev_ops TRACED_OPS = {.ioctl = traced_ioctl};
@@ -223,6 +232,19 @@ static void trace_command(void *ctx, uint32_t command, const uint8_t *buffer,
     pthread_mutex_unlock(&trace->lock);
 }
 
+void trace_line(struct trace *trace, const char *what, const char *text)
+{
+    pthread_mutex_lock(&trace->lock);
+    fprintf(trace->out, "%s %s\n", what, text);
+    fflush(trace->out);
+    pthread_mutex_unlock(&trace->lock);
+}
+
+void trace_sev(struct trace *trace, const struct ccp_config *config)
+{
+    trace->sev = *config;
+}
+
 struct machine_trace trace_machine(struct trace *trace)
 {
     return (struct machine_trace){.command = trace_command, .ctx = trace};
@@ -234,6 +256,7 @@ struct trace *trace_new(FILE *out)
 
     if (trace != NULL) {
         trace->out = out;
+        ccp_config_default(&trace->sev);
         pthread_mutex_init(&trace->lock, NULL);
     }
     return trace;
