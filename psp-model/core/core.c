@@ -142,6 +142,14 @@ void core_asid_unbind(struct psp_core *core, uint32_t asid)
     slot->dirty = true;
 }
 
+void core_set_version(struct psp_core *core, uint8_t major, uint8_t minor,
+                      uint8_t build)
+{
+    core->profile.api_major = major;
+    core->profile.api_minor = minor;
+    core->profile.build = build;
+}
+
 enum sev_status core_status(enum psp_err err)
 {
     switch (err) {

@@ -121,6 +121,11 @@ PSP_MUST_CHECK enum psp_err core_guest_write(const struct psp_core *core,
                                              uint32_t asid, uint64_t spa,
                                              const void *buf, size_t size);
 
+/** A firmware update: one firmware, so both halves show the new version from
+ * now on (core->profile). */
+void core_set_version(struct psp_core *core, uint8_t major, uint8_t minor,
+                      uint8_t build);
+
 /** Status that the firmware answers when the model itself failed:
  * PSP_OK -> SUCCESS, PSP_E_NOMEM -> RESOURCE_LIMIT, everything else ->
  * HWERROR_PLATFORM. */

@@ -55,11 +55,14 @@ bool psp_begin(struct psp *psp, uint32_t command, uint64_t spa,
 
     job->owner = JOB_NONE;
     if (row == NULL) {
-        if (!sev_begin(&psp->sev, command, spa, &job->sev, status)) {
-            return false;
+        if (sev_begin(&psp->sev, command, spa, &job->sev, status)) {
+            job->owner = JOB_SEV;
+            return true;
         }
-        job->owner = JOB_SEV;
-        return true;
+        if (command == SEV_CMD_DOWNLOAD_FIRMWARE && *status == SEV_SUCCESS) {
+            snp_version_follow(&psp->snp);
+        }
+        return false;
     }
     if (!snp_mailbox(psp, row, spa, job, status)) {
         return false;

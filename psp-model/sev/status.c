@@ -3,6 +3,8 @@
  * §9.1. */
 #include "sev_internal.h"
 
+#include "firmware_key.h"
+
 #define OWNER_EXTERNAL 0x1u
 #define CONFIG_ES      0x1u
 
@@ -96,27 +98,69 @@ enum sev_status sev_shape_download_firmware(struct sev_call *call)
                : SEV_INVALID_PLATFORM_STATE;
 }
 
-/* No image is one that this model can run: it has no instruction set. */
-enum sev_status sev_run_download_firmware(struct sev_call *call)
+/* Checks 2 and 3. */
+static enum sev_status check_download(const struct sev_platform *sev,
+                                      const struct sev_cmd_blob *c)
 {
-    const struct sev_platform *sev = call->sev;
     uint32_t max =
         sev->core->profile.generation <= PSP_ROME ? FW_MAX_OLD : FW_MAX;
-    struct sev_cmd_blob c;
     enum sev_status status;
 
-    sev_cmd_blob_decode(call->buf, &c);
-    if (c.paddr % FW_ALIGNMENT != 0) {
+    if (c->paddr % FW_ALIGNMENT != 0) {
         return SEV_INVALID_ADDRESS;
     }
-    status = sev_addr(sev, c.paddr, c.length);
+    status = sev_addr(sev, c->paddr, c->length);
     if (status != SEV_SUCCESS) {
         return status;
     }
-    if (c.length == 0 || c.length > max) {
-        return SEV_INVALID_LENGTH;
+    return c->length == 0 || c->length > max ? SEV_INVALID_LENGTH : SEV_SUCCESS;
+}
+
+/* Check 4; what such an image changes here is the version. Only the project's
+ * own format can be one: AMD's images run on the real processor alone. */
+static enum sev_status install(struct sev_platform *sev, const uint8_t *image,
+                               size_t size)
+{
+    struct psp_core *core = sev->core;
+    struct snp_firmware fw;
+    enum psp_err err;
+
+    if (snp_firmware_decode(image, size, &fw) != PSP_OK) {
+        return SEV_BAD_SIGNATURE;
     }
-    return SEV_UNSUPPORTED;
+    err = pki_firmware_check(&fw, image, size);
+    if (err != PSP_OK) {
+        return err == PSP_E_VERIFY ? SEV_BAD_SIGNATURE : core_status(err);
+    }
+    if (fw.generation != core->profile.generation) {
+        return SEV_UNSUPPORTED;
+    }
+    core_set_version(core, fw.major, fw.minor, fw.build);
+    return SEV_SUCCESS;
+}
+
+enum sev_status sev_run_download_firmware(struct sev_call *call)
+{
+    struct sev_platform *sev = call->sev;
+    struct sev_cmd_blob c;
+    enum sev_status status;
+    uint8_t *image;
+
+    sev_cmd_blob_decode(call->buf, &c);
+    status = check_download(sev, &c);
+    if (status != SEV_SUCCESS) {
+        return status;
+    }
+    image = core_alloc(c.length);
+    if (image == NULL) {
+        return core_status(PSP_E_NOMEM);
+    }
+    status = core_status(sev_read(sev, c.paddr, image, c.length));
+    if (status == SEV_SUCCESS) {
+        status = install(sev, image, c.length);
+    }
+    core_free(image, c.length);
+    return status;
 }
 
 static enum sev_status check_ring(const struct sev_platform *sev,

@@ -3,22 +3,15 @@
 #include "snp.h"
 
 #include "firmware.h"
+#include "firmware_key.h"
 #include "snp_cmd.h"
 #include "snp_firmware.h"
-#include "wire.h"
 
 #define IMAGE_ALIGN 32u
 
 enum psp_err snp_firmware_key(struct psp_p384_key *key)
 {
-    uint8_t wide[56];
-    enum psp_err err;
-
-    psp_kdf_sha384(PKI_DEV_SEED, PSP_SEED_SIZE, "firmware image signing key",
-                   NULL, 0, wide, sizeof(wide));
-    err = psp_p384_from_bytes(wide, sizeof(wide), key);
-    psp_wipe(wide, sizeof(wide));
-    return err;
+    return pki_firmware_key(key);
 }
 
 static size_t svn_index(const struct snp_platform *snp)
@@ -26,33 +19,12 @@ static size_t svn_index(const struct snp_platform *snp)
     return psp_tcb_is_turin_layout(snp->core->profile.generation) ? 3 : 6;
 }
 
-static bool number(const uint8_t in[72], uint8_t out[P384_SIZE])
-{
-    psp_reverse(out, in, P384_SIZE);
-    return psp_all_zero(in + P384_SIZE, 72 - P384_SIZE);
-}
-
 static enum sev_status check_signature(const struct snp_firmware *fw,
                                        const uint8_t *image, size_t size)
 {
-    uint8_t body[SHA384_SIZE];
-    uint8_t header[SHA384_SIZE];
-    struct psp_p384_sig sig;
-    struct psp_p384_key key;
-    enum psp_err err = snp_firmware_key(&key);
-    bool ok;
+    enum psp_err err = pki_firmware_check(fw, image, size);
 
-    if (err != PSP_OK) {
-        return core_status(err);
-    }
-    psp_sha384(image + SNP_FIRMWARE_HEADER_SIZE,
-               size - SNP_FIRMWARE_HEADER_SIZE, body);
-    psp_sha384(image, SNP_FIRMWARE_SIGNED_SIZE, header);
-    ok = psp_ct_equal(body, fw->body_digest, sizeof(body)) &&
-         number(fw->r, sig.r) && number(fw->s, sig.s) &&
-         psp_p384_verify(&key.pub, header, &sig);
-    psp_wipe(&key, sizeof(key));
-    return ok ? SEV_SUCCESS : SEV_BAD_SIGNATURE;
+    return err == PSP_E_VERIFY ? SEV_BAD_SIGNATURE : core_status(err);
 }
 
 static bool older(const struct snp_firmware *fw, const struct snp_version3 *v)
@@ -128,6 +100,7 @@ static enum sev_status install(struct snp_platform *snp,
         return core_status(err);
     }
     snp->current_mit_vector = fw->mit_vector;
+    core_set_version(snp->core, fw->major, fw->minor, fw->build);
     return SEV_SUCCESS;
 }
 

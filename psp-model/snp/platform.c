@@ -20,14 +20,21 @@ enum psp_err snp_init(struct snp_platform *snp, struct psp_core *core)
     snp->current_tcb = p->tcb;
     snp->committed_tcb = p->tcb;
     snp->reported_tcb = p->tcb;
+    snp_version_follow(snp);
+    snp->committed_version = snp->current_version;
+    snp->current_mit_vector = p->mit_vector;
+    return PSP_OK;
+}
+
+void snp_version_follow(struct snp_platform *snp)
+{
+    const struct psp_profile *p = &snp->core->profile;
+
     snp->current_version = (struct snp_version3){
         .major = p->api_major,
         .minor = p->api_minor,
         .build = p->build,
     };
-    snp->committed_version = snp->current_version;
-    snp->current_mit_vector = p->mit_vector;
-    return PSP_OK;
 }
 
 void snp_clear(struct snp_platform *snp)

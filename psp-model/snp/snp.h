@@ -96,6 +96,8 @@ struct snp_platform {
 /** Power-on state: UNINIT, everything committed. PSP_E_NOMEM. */
 PSP_MUST_CHECK enum psp_err snp_init(struct snp_platform *snp,
                                      struct psp_core *core);
+/** current_version becomes core's: the legacy half has loaded an update. */
+void snp_version_follow(struct snp_platform *snp);
 /** Free all guests and wipe; harmless on a zeroed @snp. */
 void snp_clear(struct snp_platform *snp);
 

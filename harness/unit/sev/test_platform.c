@@ -4,6 +4,8 @@
  */
 #include "sev_host.h"
 
+#include "firmware_key.h"
+
 static void refuse_init(struct sh *h, const struct sev_cmd_init *c,
                         enum sev_status want)
 {
@@ -376,10 +378,36 @@ static void refuse_blob(struct sh *h, uint32_t id, uint64_t paddr,
     SH_REFUSE(h, id, blob, &c, want);
 }
 
+/* A signed image of the project's format. */
+static size_t firmware_image(uint8_t *out, enum psp_generation generation)
+{
+    struct snp_firmware fw = {.body_size = 32,
+                              .generation = generation,
+                              .major = 1,
+                              .minor = 58,
+                              .build = 7};
+    struct psp_p384_key key;
+    struct psp_p384_sig sig;
+    uint8_t digest[SHA384_SIZE];
+
+    memset(out + SNP_FIRMWARE_HEADER_SIZE, 0x42, 32);
+    psp_sha384(out + SNP_FIRMWARE_HEADER_SIZE, 32, fw.body_digest);
+    snp_firmware_encode(&fw, out);
+    psp_sha384(out, SNP_FIRMWARE_SIGNED_SIZE, digest);
+    assert_int_equal(pki_firmware_key(&key), PSP_OK);
+    assert_int_equal(psp_p384_sign(&key, digest, &sig), PSP_OK);
+    sev_number_set(fw.r, sig.r);
+    sev_number_set(fw.s, sig.s);
+    snp_firmware_encode(&fw, out);
+    return SNP_FIRMWARE_HEADER_SIZE + 32;
+}
+
 static void download__mended_step_by_step__statuses_in_order(void **state)
 {
     const uint32_t id = SEV_CMD_DOWNLOAD_FIRMWARE;
     struct sh *h = sh_new("milan", 1);
+    struct sev_cmd_blob c = {SH_IN, 0};
+    uint8_t *image = h->memory + SH_IN;
 
     (void)state;
     h->core.snp_state = SNP_PLATFORM_INIT;
@@ -389,11 +417,27 @@ static void download__mended_step_by_step__statuses_in_order(void **state)
     refuse_blob(h, id, SH_MEMORY, 1, SEV_INVALID_ADDRESS);
     refuse_blob(h, id, SH_IN, 0, SEV_INVALID_LENGTH);
     refuse_blob(h, id, SH_IN, 0x20001, SEV_INVALID_LENGTH);
-    refuse_blob(h, id, SH_IN, 0x20000, SEV_UNSUPPORTED);
+    refuse_blob(h, id, SH_IN, 0x20000, SEV_BAD_SIGNATURE);
+    c.length = (uint32_t)firmware_image(image, PSP_GENOA);
+    refuse_blob(h, id, SH_IN, c.length, SEV_UNSUPPORTED);
+    c.length = (uint32_t)firmware_image(image, PSP_MILAN);
+    refuse_blob(h, id, SH_IN, c.length - 1, SEV_BAD_SIGNATURE);
+    image[0x11] ^= 1; /* minor */
+    refuse_blob(h, id, SH_IN, c.length, SEV_BAD_SIGNATURE);
+    image[0x11] ^= 1;
+    image[c.length - 1] ^= 1;
+    refuse_blob(h, id, SH_IN, c.length, SEV_BAD_SIGNATURE);
+    image[c.length - 1] ^= 1;
+    assert_int_equal(SH_DO(h, id, blob, &c), SEV_SUCCESS);
+    assert_int_equal(sh_status(h).api_minor, 58);
+    assert_int_equal(sh_status(h).build, 7);
+    sh_power_off(h);
+    sh_power_on(h);
+    assert_int_equal(sh_status(h).api_minor, 55);
     sh_free(h);
     h = sh_new("rome", 1);
     refuse_blob(h, id, SH_IN, 0x10001, SEV_INVALID_LENGTH);
-    refuse_blob(h, id, SH_IN, 0x10000, SEV_UNSUPPORTED);
+    refuse_blob(h, id, SH_IN, 0x10000, SEV_BAD_SIGNATURE);
     sh_free(h);
 }
 
