@@ -29,9 +29,21 @@ opt="--insecure-dev-seed --profile milan"
 
 echo "== A client without project code, as uid $($user id -u), under swpsp run"
 cd "$dir"
+echo "-- SNP_GET_REPORT"
 # shellcheck disable=SC2086 # option lists on purpose
 step $user ./swpsp run $opt -- ./report --report-data "$nonce" \
-    --report out/report.bin --certs out/certs.bin --key out/key.bin
+    --report out/plain.bin
+echo "-- SNP_GET_EXT_REPORT: the report and the host's certificates"
+# shellcheck disable=SC2086
+step $user ./swpsp run $opt -- ./report --report-data "$nonce" \
+    --report out/report.bin --certs out/certs.bin
+echo "-- SNP_GET_DERIVED_KEY"
+# shellcheck disable=SC2086
+step $user ./swpsp run $opt -- ./report --key out/key.bin
+od -An -tx1 out/key.bin
+cmp out/plain.bin out/report.bin
+echo "(The development seed makes both reports the same to the byte.)"
+
 # shellcheck disable=SC2086
 step $user ./swpsp certs export $opt out/exported
 
