@@ -4,7 +4,7 @@
 set -e
 mkdir -p /tmp/user/mount
 devd fuse /tmp/user/mount >/tmp/user/ready &
-for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+for i in $(seq 300); do
     [ -s /tmp/user/ready ] && break
     usleep 100000
 done
