@@ -543,6 +543,6 @@ int main(void)
     TST_ADD(&suite, plain);
     TST_ADD_ROWS(&suite, ROWS, test_row);
     tst_add_rows(&suite, &ROWS[0].reserved_test, sizeof(ROWS[0]), ROW_COUNT,
-                test_reserved);
+                 test_reserved);
     return tst_suite_run(&suite, "platform/matrix");
 }
