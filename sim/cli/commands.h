@@ -17,5 +17,10 @@ int cmd_kds(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 int cmd_is_simulated(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_guest(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
+int cmd_shutdown(int argc, char **argv);
 
 #endif

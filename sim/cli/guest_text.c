@@ -46,7 +46,7 @@ static json_t *number_member(const char *text)
     return json_string(hex);
 }
 
-static void replace_members(const struct platform_options *o, json_t *guest)
+void guest_text_replace(const struct platform_options *o, json_t *guest)
 {
     const struct {
         const char *name;
@@ -83,7 +83,7 @@ static bool merge(const struct platform_options *o, const char *command,
     }
     vm_spec_clear(spec);
     guest = json_loadb(text, size, 0, NULL);
-    replace_members(o, guest);
+    guest_text_replace(o, guest);
     merged = json_dumps(guest, JSON_COMPACT);
     json_decref(guest);
     ok = merged != NULL &&

@@ -9,8 +9,13 @@
 #include "options.h"
 #include "vm.h"
 
+#include <jansson.h>
+
 /** Fill @spec (vm_spec_clear() ends it). False after one line on stderr. */
 bool guest_spec_make(const struct platform_options *o, const char *command,
                      struct vm_spec *spec);
+
+/** Replace the members of a description that have an option of their own. */
+void guest_text_replace(const struct platform_options *o, json_t *guest);
 
 #endif

@@ -18,6 +18,11 @@ static const struct command COMMANDS[] = {
     {"verify", cmd_verify, "judge an attestation report as a relying party"},
     {"decode", cmd_decode, "print any report, certificate or table"},
     {"is-simulated", cmd_is_simulated, "tell simulated artefacts from real"},
+    {"serve", cmd_serve, "keep a platform running, with a control socket"},
+    {"status", cmd_status, "show what a running platform is"},
+    {"guest", cmd_guest, "launch, list, show and stop its guests"},
+    {"trace", cmd_trace, "follow its ioctls and mailbox commands"},
+    {"shutdown", cmd_shutdown, "end it"},
 };
 
 #define COMMAND_COUNT (sizeof(COMMANDS) / sizeof(COMMANDS[0]))

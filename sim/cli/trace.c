@@ -21,6 +21,8 @@ struct trace {
     FILE *out;
     pthread_mutex_t lock; /* one line at a time */
     struct ccp_config sev;
+    bool (*wanted)(void *ctx); /* NULL: always */
+    void *wanted_ctx;
     struct traced_device devices[TRACE_DEVICES];
     size_t device_count;
 };
@@ -167,11 +169,22 @@ static void print_ioctl(struct trace *trace, const struct chardev *dev,
     pthread_mutex_unlock(&trace->lock);
 }
 
+static bool is_wanted(const struct trace *trace)
+{
+    return trace->wanted == NULL || trace->wanted(trace->wanted_ctx);
+}
+
+void trace_when(struct trace *trace, bool (*wanted)(void *ctx), void *ctx)
+{
+    trace->wanted = wanted;
+    trace->wanted_ctx = ctx;
+}
+
 int64_t trace_ioctl(struct trace *trace, const struct chardev *dev,
                     bool writable, uint32_t request, uint64_t arg,
                     struct umem *um)
 {
-    struct trace_umem *t = calloc(1, sizeof(*t));
+    struct trace_umem *t = is_wanted(trace) ? calloc(1, sizeof(*t)) : NULL;
     int64_t result;
 
     if (t == NULL) {
@@ -216,6 +229,9 @@ static void trace_command(void *ctx, uint32_t command, const uint8_t *buffer,
     struct psp_command_info info;
     const struct field *fields = fields_of_command(command);
 
+    if (!is_wanted(trace)) {
+        return;
+    }
     pthread_mutex_lock(&trace->lock);
     if (psp_command_info(command, &info)) {
         fprintf(trace->out, "mailbox %s", info.name);

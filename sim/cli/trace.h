@@ -34,6 +34,9 @@ int64_t trace_ioctl(struct trace *trace, const struct chardev *dev,
                     bool writable, uint32_t request, uint64_t arg,
                     struct umem *um);
 
+/** Trace only while @wanted says so. */
+void trace_when(struct trace *trace, bool (*wanted)(void *ctx), void *ctx);
+
 /** For struct machine_config. */
 struct machine_trace trace_machine(struct trace *trace);
 

@@ -28,6 +28,7 @@
  *   guest_svn     0..0xffffffff                              0
  *   id_key        PEM file, P-384 private key; default: random per launch
  *   author_key    PEM file, P-384 private key; default: no author
+ *                 (both also as {"pem": "..."}, the text itself)
  *
  * A page:
  *

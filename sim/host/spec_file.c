@@ -211,18 +211,40 @@ static bool scalar_of_pem(const uint8_t *pem, size_t size,
     return ok;
 }
 
+/* {"pem": "..."}: the text itself. */
+static int inline_pem(const struct spec_object *o, const char *key,
+                      json_t *json, uint8_t **out, size_t *size)
+{
+    const char *text = json_string_value(json_object_get(json, "pem"));
+
+    if (text == NULL || json_object_size(json) != 1) {
+        return spec_fail(o, key, "must be a file name or {\"pem\": \"...\"}");
+    }
+    *size = strlen(text);
+    *out = (uint8_t *)strdup(text);
+    return *out == NULL ? -ENOMEM : 0;
+}
+
 int spec_key(const struct spec_object *o, const char *key, uint8_t scalar[48],
              bool *given)
 {
-    const char *name = NULL;
+    json_t *value = json_object_get(o->json, key);
+    const char *name = "the text";
     uint8_t *pem = NULL;
     size_t size = 0;
-    int err = spec_string(o, key, &name);
+    int err;
 
-    if (err != 0 || name == NULL) {
-        return err;
+    if (value == NULL) {
+        return 0;
     }
-    err = spec_file(o, key, name, &pem, &size);
+    if (json_is_object(value)) {
+        err = inline_pem(o, key, value, &pem, &size);
+    } else {
+        err = spec_string(o, key, &name);
+        if (err == 0) {
+            err = spec_file(o, key, name, &pem, &size);
+        }
+    }
     if (err != 0) {
         return err;
     }

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+
+#include "platform.h"
+#include "platform_sev.h"
+#include "sandbox.h"
+#include "serve.h"
+#include "serve_log.h"
+#include "serve_notify.h"
+#include "serve_options.h"
+
+#include "crypto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Everything that a running daemon has, in the order it comes about. */
+struct daemon {
+    struct serve_options o;
+    uid_t started_by, uid;
+    gid_t gid, socket_gid;
+    int notify;
+    int signals;
+    struct state_store *store;
+    struct serve_trace *lines;
+    FILE *trace_out;
+    struct trace *trace;
+    struct platform p;
+    struct serve_guests *guests;
+    int listener;
+    bool own_socket; /* not the service manager's */
+    bool pid_written;
+};
+
+static bool fail(const char *what)
+{
+    serve_log(SERVE_ERROR, "%s", what);
+    return false;
+}
+
+static bool fail_errno(const char *what, int err)
+{
+    serve_log(SERVE_ERROR, "%s: %s", what, strerror(-err));
+    return false;
+}
+
+/* --- who it runs as --- */
+
+static bool find_users(struct daemon *d)
+{
+    char error[SANDBOX_ERROR_SIZE] = "";
+    uid_t nobody = 0;
+
+    d->started_by = geteuid();
+    d->uid = geteuid();
+    d->gid = getegid();
+    if (sandbox_lookup(d->o.user, d->o.group, &d->uid, &d->gid, error) != 0) {
+        return fail(error);
+    }
+    if ((d->o.user != NULL || d->o.group != NULL) && d->started_by != 0) {
+        return fail("--user and --group need root");
+    }
+    d->socket_gid = d->gid;
+    if (sandbox_lookup(NULL, d->o.socket_group, &nobody, &d->socket_gid,
+                       error) != 0) {
+        return fail(error);
+    }
+    return true;
+}
+
+/* Files are made as the user that the daemon will be. */
+static bool act_as_user(const struct daemon *d)
+{
+    int err = d->started_by == 0 ? sandbox_act_as(d->uid, d->gid) : 0;
+
+    return err == 0 || fail_errno("cannot act as that user", err);
+}
+
+static bool act_as_root(const struct daemon *d)
+{
+    int err = d->started_by == 0 ? sandbox_act_as_root() : 0;
+
+    return err == 0 || fail_errno("cannot act as root again", err);
+}
+
+/* --- state --- */
+
+static bool settle(struct daemon *d)
+{
+    char error[STATE_ERROR_SIZE] = "";
+    json_t *remembered = NULL;
+    uint8_t *text = NULL;
+    size_t size = 0;
+    bool ok;
+    int rc = -ENOENT;
+
+    if (d->o.platform.state_dir != NULL) {
+        rc = state_store_open(d->o.platform.state_dir, &d->store, error);
+        if (rc == 0) {
+            rc = state_store_read(d->store, STATE_CONFIG, STATE_CONFIG_NAME,
+                                  &text, &size, error);
+        }
+        if (rc != 0 && (rc != -ENOENT || d->store == NULL)) {
+            return fail(error);
+        }
+    }
+    if (rc == 0) {
+        remembered = json_loadb((const char *)text, size, 0, NULL);
+        free(text);
+        if (!json_is_object(remembered)) {
+            json_decref(remembered);
+            return fail("the state's configuration is no JSON object");
+        }
+    }
+    ok = serve_options_settle(&d->o, remembered);
+    json_decref(remembered);
+    return ok;
+}
+
+/* All files are looked at before anything is changed. */
+static bool check_state(struct daemon *d)
+{
+    uint8_t nv[PSP_NV_SIZE];
+    char error[STATE_ERROR_SIZE] = "";
+    int rc;
+
+    if (d->store == NULL) {
+        return true;
+    }
+    if (state_store_set_owner(d->store, d->p.chip.id, error) != 0) {
+        return fail(error);
+    }
+    rc = state_store_nv_load(d->store, nv);
+    psp_wipe(nv, sizeof(nv));
+    return rc >= 0 || fail(state_store_nv_error(d->store));
+}
+
+static bool remember(struct daemon *d)
+{
+    char error[STATE_ERROR_SIZE] = "";
+    json_t *kept = json_object();
+    const char *name;
+    json_t *value;
+    char *text;
+    bool ok;
+
+    if (d->store == NULL) {
+        json_decref(kept);
+        return true;
+    }
+    json_object_foreach(d->o.settled, name, value)
+    {
+        if (serve_option_remembered(name)) {
+            (void)json_object_set(kept, name, value);
+        }
+    }
+    text = json_dumps(kept, JSON_INDENT(1) | JSON_SORT_KEYS);
+    ok = text != NULL &&
+         state_store_write(d->store, STATE_CONFIG, STATE_CONFIG_NAME, text,
+                           strlen(text), error) == 0;
+    free(text);
+    json_decref(kept);
+    return ok || fail(error);
+}
+
+/* --- trace --- */
+
+static ssize_t add_lines(void *cookie, const char *buf, size_t size)
+{
+    const char *at = buf;
+    size_t left = size;
+
+    while (left > 0) {
+        const char *end = memchr(at, '\n', left);
+        size_t n = end == NULL ? left : (size_t)(end - at);
+
+        serve_trace_add(cookie, at, n);
+        n += end != NULL;
+        at += n;
+        left -= n;
+    }
+    return (ssize_t)size;
+}
+
+static bool is_followed(void *lines)
+{
+    return serve_trace_wanted(lines);
+}
+
+static bool open_trace(struct daemon *d)
+{
+    static const cookie_io_functions_t io = {.write = add_lines};
+
+    d->lines = serve_trace_new();
+    d->trace_out = d->lines == NULL ? NULL : fopencookie(d->lines, "w", io);
+    if (d->trace_out == NULL) {
+        return fail("out of memory");
+    }
+    (void)setvbuf(d->trace_out, NULL, _IOFBF, 1 << 16); /* a line at a time */
+    d->trace = trace_new(d->trace_out);
+    if (d->trace == NULL) {
+        return fail("out of memory");
+    }
+    trace_when(d->trace, is_followed, d->lines);
+    return true;
+}
+
+static int64_t traced(void *ctx, const struct chardev *dev, bool writable,
+                      uint32_t request, uint64_t arg, struct umem *um)
+{
+    return trace_ioctl(ctx, dev, writable, request, arg, um);
+}
+
+/* --- platform --- */
+
+static bool open_platform(struct daemon *d)
+{
+    struct platform_nv nv = {state_store_nv_load, state_store_nv_store,
+                             d->store};
+
+    if (!platform_open_install(&d->o.platform, "serve", &d->p.install)) {
+        return false;
+    }
+    install_chip(d->p.install, d->o.platform.profile->generation,
+                 d->o.platform.chip_index, &d->p.chip);
+    if (!check_state(d) || !open_trace(d)) {
+        return false;
+    }
+    trace_sev(d->trace, &d->o.platform.sev.driver);
+    if (!platform_open_host(&d->p, &d->o.platform, "serve", d->trace,
+                            d->store == NULL ? NULL : &nv)) {
+        if (d->store != NULL && state_store_nv_error(d->store)[0] != '\0') {
+            return fail(state_store_nv_error(d->store));
+        }
+        return false;
+    }
+    return true;
+}
+
+static struct serve_platform describe(const struct daemon *d)
+{
+    return (struct serve_platform){
+        .m = d->p.m,
+        .install = d->p.install,
+        .chip = d->p.chip,
+        .reported_tcb = platform_reported_tcb(&d->o.platform),
+        .vlek = d->o.platform.vlek,
+        .store = d->store,
+    };
+}
+
+static bool open_guests(struct daemon *d)
+{
+    struct serve_platform platform = describe(d);
+    char error[SERVE_ERROR_SIZE] = "";
+    int err = serve_guests_new(&platform, &d->guests);
+
+    psp_wipe(&platform, sizeof(platform));
+    if (err != 0) {
+        return fail_errno("guests", err);
+    }
+    return serve_guests_relaunch(d->guests, error) == 0 || fail(error);
+}
+
+/* --- sockets and files --- */
+
+static bool open_socket(struct daemon *d)
+{
+    char error[SERVE_ERROR_SIZE] = "";
+
+    d->listener = serve_listen_fd();
+    if (d->listener == -EINVAL) {
+        return fail("the service manager has handed over something else than "
+                    "one listening unix socket");
+    }
+    if (d->listener >= 0) {
+        return true;
+    }
+    d->listener = serve_listen(d->o.socket, d->o.socket_mode, d->uid,
+                               d->socket_gid, error);
+    d->own_socket = d->listener >= 0;
+    return d->own_socket || fail(error);
+}
+
+static bool write_pid(struct daemon *d)
+{
+    char text[16];
+    int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+    int fd;
+
+    if (d->o.pid_file == NULL) {
+        return true;
+    }
+    fd = open(d->o.pid_file,
+              O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    d->pid_written = fd >= 0 && write(fd, text, (size_t)n) == n;
+    if (!d->pid_written) {
+        fail_errno(d->o.pid_file, -errno);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return d->pid_written;
+}
+
+static bool lock_down(const struct daemon *d)
+{
+    int err = 0;
+
+    if (d->started_by == 0 && (d->o.user != NULL || d->o.group != NULL)) {
+        err = sandbox_drop(d->uid, d->gid);
+    }
+    if (err != 0) {
+        return fail_errno("cannot give up root", err);
+    }
+    err = sandbox_enter(false);
+    return err == 0 || fail_errno("cannot enter the sandbox", err);
+}
+
+/* --- life --- */
+
+static bool start(struct daemon *d)
+{
+    d->notify = serve_notify_open();
+    if (d->notify < -1) {
+        serve_log(SERVE_WARNING, "NOTIFY_SOCKET: %s", strerror(-d->notify));
+    }
+    d->signals = serve_signals();
+    if (d->signals < 0) {
+        return fail_errno("signals", d->signals);
+    }
+    return find_users(d) && act_as_user(d) && settle(d) && open_platform(d) &&
+           remember(d) && open_guests(d) && act_as_root(d) && open_socket(d) &&
+           write_pid(d) && lock_down(d);
+}
+
+static void ready(void *ctx)
+{
+    struct daemon *d = ctx;
+    char text[256];
+    size_t count = serve_guests_count(d->guests);
+
+    (void)snprintf(text, sizeof(text),
+                   "READY=1\nMAINPID=%d\nSTATUS=%s platform, %zu guests",
+                   (int)getpid(), d->o.platform.profile->name, count);
+    serve_notify(d->notify, text);
+    serve_log(SERVE_INFO, "ready: %s platform, %zu guests, socket %s",
+              d->o.platform.profile->name, count,
+              d->own_socket ? d->o.socket : "from the service manager");
+    if (install_is_insecure(d->p.install)) {
+        serve_log(SERVE_WARNING,
+                  "the seed is public: everybody has this platform's keys");
+    }
+}
+
+static bool serve(struct daemon *d)
+{
+    struct serve_config config = {
+        .platform = describe(d),
+        .guests = d->guests,
+        .sev = ccp_chardev(d->p.ccp),
+        .trace = d->lines,
+        .traced = traced,
+        .traced_ctx = d->trace,
+        .listener = d->listener,
+        .owner = d->started_by,
+        .group_en = d->o.socket_group != NULL,
+        .group = d->socket_gid,
+        .anybody = (d->o.socket_mode & 0006) == 0006,
+        .insecure = install_is_insecure(d->p.install),
+        .ready = ready,
+        .ctx = d,
+    };
+    int err = serve_run(&config, d->signals);
+
+    psp_wipe(&config, sizeof(config));
+    serve_notify(d->notify, "STOPPING=1");
+    return err == 0 || fail_errno("the loop has failed", err);
+}
+
+static void stop(struct daemon *d)
+{
+    if (d->own_socket && unlink(d->o.socket) != 0) {
+        serve_log(SERVE_WARNING, "%s stays: %s", d->o.socket, strerror(errno));
+    }
+    serve_guests_free(d->guests);
+    platform_close(&d->p);
+    trace_free(d->trace);
+    if (d->trace_out != NULL) {
+        (void)fclose(d->trace_out);
+    }
+    serve_trace_free(d->lines);
+    state_store_close(d->store);
+    if (d->pid_written && unlink(d->o.pid_file) != 0) {
+        serve_log(SERVE_WARNING, "%s stays: %s", d->o.pid_file,
+                  strerror(errno));
+    }
+    if (d->listener >= 0) {
+        (void)close(d->listener);
+    }
+    if (d->notify >= 0) {
+        (void)close(d->notify);
+    }
+    serve_options_clear(&d->o);
+}
+
+int cmd_serve(int argc, char **argv)
+{
+    struct daemon d;
+    int status;
+
+    memset(&d, 0, sizeof(d));
+    d.listener = d.notify = d.signals = -1;
+    status = serve_options_parse(&d.o, argc, argv);
+    if (status < 0) {
+        serve_log_level((enum serve_level)d.o.log_level);
+        status = start(&d) && serve(&d) ? EXIT_OK : EXIT_USAGE;
+    }
+    stop(&d);
+    return status;
+}

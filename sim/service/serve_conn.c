@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One thread for each connection. */
+#include "serve_conn.h"
+
+#include "serve_log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define WRITE_MS   10000
+#define TRACE_TICK 500
+#define GROUPS_MAX 1024u
+
+static int pick(int value, int otherwise)
+{
+    return value > 0 ? value : otherwise;
+}
+
+/* --- who it is --- */
+
+static bool in_group(int fd, gid_t primary, gid_t group)
+{
+    gid_t groups[GROUPS_MAX];
+    socklen_t size = sizeof(groups);
+
+    if (primary == group) {
+        return true;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < size / sizeof(groups[0]); i++) {
+        if (groups[i] == group) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool may_connect(const struct serve_config *config, int fd,
+                        struct serve_conn *c)
+{
+    struct ucred cred;
+    socklen_t size = sizeof(cred);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) != 0) {
+        return false;
+    }
+    c->pid = cred.pid;
+    c->uid = cred.uid;
+    return cred.uid == 0 || cred.uid == geteuid() ||
+           cred.uid == config->owner || config->anybody ||
+           (config->group_en && in_group(fd, cred.gid, config->group));
+}
+
+/* --- places --- */
+
+static struct serve_conn *free_place(struct serve *s)
+{
+    for (size_t i = 0; i < SERVE_CONNS_MAX; i++) {
+        if (s->conns[i].state == CONN_FREE) {
+            return &s->conns[i];
+        }
+    }
+    return NULL;
+}
+
+/* The connection that has been idle longest, or NULL. */
+static struct serve_conn *most_idle(struct serve *s)
+{
+    struct serve_conn *oldest = NULL;
+
+    for (size_t i = 0; i < SERVE_CONNS_MAX; i++) {
+        struct serve_conn *c = &s->conns[i];
+
+        if (c->state == CONN_IDLE && !c->evicted &&
+            (oldest == NULL || c->since < oldest->since)) {
+            oldest = c;
+        }
+    }
+    return oldest;
+}
+
+bool serve_conn_state(struct serve_conn *c, enum serve_conn_state state,
+                      const struct serve_guest *guest)
+{
+    struct serve *s = c->s;
+    bool stays;
+
+    (void)pthread_mutex_lock(&s->lock);
+    stays = !c->evicted && !s->ending;
+    c->state = state;
+    c->guest = guest;
+    c->since = ++s->clock;
+    (void)pthread_mutex_unlock(&s->lock);
+    return stays;
+}
+
+static void leave(struct serve_conn *c)
+{
+    struct serve *s = c->s;
+
+    (void)pthread_mutex_lock(&s->lock);
+    (void)close(c->fd);
+    c->state = CONN_FREE;
+    s->conn_count--;
+    (void)pthread_cond_broadcast(&s->left);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+void serve_conn_shut(struct serve *s, const struct serve_guest *guest)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    if (guest == NULL) {
+        s->ending = true;
+    }
+    for (size_t i = 0; i < SERVE_CONNS_MAX; i++) {
+        struct serve_conn *c = &s->conns[i];
+
+        if (c->state != CONN_FREE && (guest == NULL || c->guest == guest)) {
+            c->evicted = true;
+            /* an executed request's answer can still leave */
+            (void)shutdown(c->fd, guest == NULL && c->state == CONN_BUSY
+                                      ? SHUT_RD
+                                      : SHUT_RDWR);
+        }
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+void serve_conn_join(struct serve *s)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    while (s->conn_count > 0) {
+        (void)pthread_cond_wait(&s->left, &s->lock);
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+/* --- what it does --- */
+
+static void attach(struct serve_conn *c, struct control_io *io,
+                   const struct serve_attached *at)
+{
+    const struct serve_config *config = &c->s->config;
+    struct serve_attach a = {
+        .dev = at->dev,
+        .ioctl = config->traced,
+        .ctx = config->traced_ctx,
+        .stall_ms = pick(config->stall_ms, 30000),
+    };
+    int err = serve_attach_run(&a, io);
+
+    if (err != 0) {
+        serve_log(SERVE_DEBUG, "process %d was detached from %s: %s",
+                  (int)c->pid, at->dev.name, strerror(-err));
+    }
+}
+
+static int send_trace(int fd, const char *line, uint64_t lost)
+{
+    json_t *o = json_pack("{s:i, s:s}", "v", 1, "trace", line);
+    char *text;
+    size_t size;
+    int rc;
+
+    if (o != NULL && lost > 0) {
+        (void)json_object_set_new(o, "lost", json_integer((json_int_t)lost));
+    }
+    text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+    json_decref(o);
+    if (text == NULL) {
+        return -ENOMEM;
+    }
+    size = strlen(text);
+    text[size] = '\n'; /* over the NUL, which is not needed */
+    rc = control_write(fd, text, size + 1, WRITE_MS);
+    free(text);
+    return rc;
+}
+
+/* True when the peer has left, or says something. */
+static bool peer_stirs(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+           (errno != EAGAIN && errno != EINTR);
+}
+
+static void follow(struct serve_conn *c)
+{
+    struct serve_trace *trace = c->s->config.trace;
+    uint64_t at = serve_trace_follow(trace);
+    bool go_on = control_write(c->fd, "", 0, 0) == 0;
+
+    while (go_on) {
+        uint64_t lost = 0;
+        char *line = NULL;
+        int got = serve_trace_next(trace, &at, TRACE_TICK, &line, &lost);
+
+        go_on = got > 0 ? send_trace(c->fd, line, lost) == 0
+                        : got == 0 && !peer_stirs(c->fd);
+        free(line);
+    }
+    serve_trace_unfollow(trace);
+}
+
+static const char *line_fault(int64_t err)
+{
+    switch (err) {
+    case -ETIMEDOUT:
+        return "the request took too long to arrive";
+    case -EMSGSIZE:
+        return "the request is too large";
+    case -ENOBUFS:
+        return "too many large requests at once; try again";
+    default:
+        return NULL;
+    }
+}
+
+static void say_fault(struct serve_conn *c, struct control_io *io, int64_t err)
+{
+    const char *text = line_fault(err);
+    char *line;
+
+    if (text == NULL || (err == -ETIMEDOUT && io->have == 0)) {
+        return; /* it left, or was only idle */
+    }
+    line = serve_refusal(strerrorname_np((int)-err), text);
+    if (line != NULL) {
+        (void)control_write(c->fd, line, strlen(line), 1000);
+    }
+    free(line);
+}
+
+static enum serve_next one_request(struct serve_conn *c, struct control_io *io,
+                                   struct serve_attached *at)
+{
+    const struct serve_config *config = &c->s->config;
+    enum serve_next next;
+    char *line = NULL, *answer = NULL;
+    int64_t size = control_read_line(io, pick(config->idle_ms, 60000),
+                                     pick(config->request_ms, 10000), &line);
+
+    if (size < 0) {
+        say_fault(c, io, size);
+        return NEXT_CLOSE;
+    }
+    if (!serve_conn_state(c, CONN_BUSY, NULL)) {
+        free(line);
+        return NEXT_CLOSE;
+    }
+    next = serve_request(c->s, c, line, (size_t)size, &answer, at);
+    explicit_bzero(line, (size_t)size);
+    free(line);
+    if (next == NEXT_ATTACH && !serve_conn_state(c, CONN_ATTACHED, at->guest)) {
+        next = NEXT_CLOSE;
+    } else if (next == NEXT_TRACE && !serve_conn_state(c, CONN_TRACE, NULL)) {
+        next = NEXT_CLOSE;
+    }
+    if (answer != NULL &&
+        control_write(c->fd, answer, strlen(answer), WRITE_MS) != 0 &&
+        next != NEXT_SHUTDOWN) {
+        next = NEXT_CLOSE;
+    }
+    free(answer);
+    return next;
+}
+
+static void end_loop(struct serve *s)
+{
+    (void)eventfd_write(s->wake, 1);
+}
+
+static void *serve_conn_thread(void *arg)
+{
+    struct serve_conn *c = arg;
+    struct serve_attached at = {0};
+    struct control_io io;
+    enum serve_next next = NEXT_REQUEST;
+
+    control_io_init(&io, c->fd, &c->s->budget);
+    while (next == NEXT_REQUEST && serve_conn_state(c, CONN_IDLE, NULL)) {
+        next = one_request(c, &io, &at);
+    }
+    if (next == NEXT_ATTACH) {
+        attach(c, &io, &at);
+    } else if (next == NEXT_TRACE) {
+        follow(c);
+    } else if (next == NEXT_SHUTDOWN) {
+        serve_log(SERVE_INFO, "process %d (user %u) asks to shut down",
+                  (int)c->pid, (unsigned int)c->uid);
+        end_loop(c->s);
+    }
+    control_io_clear(&io);
+    (void)serve_conn_state(c, CONN_BUSY, NULL);
+    if (at.guest != NULL) {
+        serve_guest_put(c->s->config.guests, at.guest);
+    }
+    leave(c);
+    return NULL;
+}
+
+static void refuse(int fd, const char *code, const char *text)
+{
+    char *line = serve_refusal(code, text);
+
+    if (line != NULL) {
+        (void)send(fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    free(line);
+    (void)close(fd);
+}
+
+/* A place for the connection; the longest idle one is told to go when there is
+ * none, and its thread given a moment to do so. */
+static struct serve_conn *take_place(struct serve *s)
+{
+    struct serve_conn *c = free_place(s);
+    struct serve_conn *victim;
+    struct timespec until;
+
+    if (c != NULL) {
+        return c;
+    }
+    victim = most_idle(s);
+    if (victim == NULL) {
+        return NULL;
+    }
+    victim->evicted = true;
+    (void)shutdown(victim->fd, SHUT_RDWR);
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    while ((c = free_place(s)) == NULL) {
+        if (pthread_cond_timedwait(&s->left, &s->lock, &until) != 0) {
+            break;
+        }
+    }
+    return c;
+}
+
+static int start_thread(struct serve_conn *c)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    int err;
+
+    (void)pthread_attr_init(&attr);
+    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    err = pthread_create(&thread, &attr, serve_conn_thread, c);
+    (void)pthread_attr_destroy(&attr);
+    return err;
+}
+
+void serve_conn_start(struct serve *s, int fd)
+{
+    struct serve_conn who = {.s = s, .fd = fd, .state = CONN_IDLE};
+    struct serve_conn *c;
+    int err = 0;
+
+    if (!may_connect(&s->config, fd, &who)) {
+        serve_log(SERVE_WARNING, "refused process %d of user %u", (int)who.pid,
+                  (unsigned int)who.uid);
+        refuse(fd, "EPERM", "this user may not use the platform");
+        return;
+    }
+    (void)pthread_mutex_lock(&s->lock);
+    c = take_place(s);
+    if (c != NULL) {
+        *c = who;
+        c->since = ++s->clock;
+        s->conn_count++;
+        err = start_thread(c);
+        if (err != 0) {
+            c->state = CONN_FREE;
+            s->conn_count--;
+            c = NULL;
+        }
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    if (c == NULL) {
+        refuse(fd, "EBUSY", "too many connections");
+    }
+}

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One guest: from its launch request to its device, and what it shows. */
+#include "serve_guest_impl.h"
+
+#include "cert_table.h"
+#include "crypto.h"
+#include "launch_digest.h"
+#include "legacy_vm_spec.h"
+#include "spec.h"
+
+#include <openssl/evp.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+json_t *serve_base64(const uint8_t *data, size_t size)
+{
+    size_t room = (size + 2) / 3 * 4 + 1;
+    char *text = size > INT_MAX / 2 ? NULL : malloc(room);
+    json_t *json;
+
+    if (text == NULL) {
+        return NULL;
+    }
+    (void)EVP_EncodeBlock((uint8_t *)text, data, (int)size);
+    json = json_string(text);
+    free(text);
+    return json;
+}
+
+uint8_t *serve_from_base64(const char *text, size_t *size)
+{
+    size_t length = strlen(text);
+    uint8_t *out = malloc(length + 1);
+    int n = -1;
+
+    if (out != NULL && length % 4 == 0 && length <= INT_MAX) {
+        n = EVP_DecodeBlock(out, (const uint8_t *)text, (int)length);
+    }
+    if (n < 0) {
+        free(out);
+        return NULL;
+    }
+    *size = (size_t)n;
+    for (size_t i = length; i > 0 && text[i - 1] == '=' && *size > 0; i--) {
+        (*size)--; /* padding was counted */
+    }
+    return out;
+}
+
+static json_t *hex(const uint8_t *data, size_t size)
+{
+    char text[2 * 64 + 1] = "";
+
+    for (size_t i = 0; i < size && i < 64; i++) {
+        (void)snprintf(text + 2 * i, 3, "%02x", data[i]);
+    }
+    return json_string(text);
+}
+
+static json_t *hex_number(uint64_t n)
+{
+    return json_sprintf("0x%llx", (unsigned long long)n);
+}
+
+/* --- the request --- */
+
+static int known_members(const json_t *request, char *error)
+{
+    static const char *const names[] = {"name",  "kind",   "description",
+                                        "certs", "kernel", "vmpck"};
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)request, key, value)
+    {
+        bool known = false;
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+            known |= strcmp(key, names[i]) == 0;
+        }
+        if (!known) {
+            return state_error(error, -EINVAL, "%.80s: no such member", key);
+        }
+    }
+    return 0;
+}
+
+static int read_driver(struct serve_guest *guest, const json_t *request,
+                       int *vmpck, char *error)
+{
+    const json_t *kernel = json_object_get(request, "kernel");
+    const json_t *id = json_object_get(request, "vmpck");
+    const char *name = json_string_value(kernel);
+    int era = name == NULL ? -1 : sev_guest_era_by_name(name);
+
+    *vmpck = -1;
+    guest->era = SEV_GUEST_6_13;
+    if (kernel != NULL && era < 0) {
+        return state_error(error, -EINVAL,
+                           "kernel: must be \"5.19\", \"6.1\", \"6.3\" or "
+                           "\"6.13\"");
+    }
+    if (kernel != NULL) {
+        guest->era = (enum sev_guest_era)era;
+    }
+    if (id == NULL) {
+        return 0;
+    }
+    if (!json_is_integer(id) || json_integer_value(id) < 0 ||
+        json_integer_value(id) > 3) {
+        return state_error(error, -EINVAL, "vmpck: must be 0 to 3");
+    }
+    *vmpck = (int)json_integer_value(id);
+    return 0;
+}
+
+static int read_kind(struct serve_guest *guest, const json_t *request,
+                     char *error)
+{
+    const json_t *kind = json_object_get(request, "kind");
+    const char *text = json_string_value(kind);
+
+    guest->kind = SERVE_SNP;
+    if (kind == NULL || (text != NULL && strcmp(text, "snp") == 0)) {
+        return 0;
+    }
+    if (text == NULL || strcmp(text, "legacy") != 0) {
+        return state_error(error, -EINVAL,
+                           "kind: must be \"snp\" or \"legacy\"");
+    }
+    guest->kind = SERVE_LEGACY;
+    if (json_object_get(request, "certs") != NULL ||
+        json_object_get(request, "kernel") != NULL ||
+        json_object_get(request, "vmpck") != NULL) {
+        return state_error(error, -EINVAL,
+                           "certs, kernel and vmpck are of SNP guests only");
+    }
+    return 0;
+}
+
+/* The description as text; free(). */
+static char *description_of(const json_t *request, char *error)
+{
+    const json_t *json = json_object_get(request, "description");
+    char *text;
+
+    if (json != NULL && !json_is_object(json)) {
+        (void)state_error(error, -EINVAL, "description: must be an object");
+        return NULL;
+    }
+    text = json == NULL ? strdup("{}") : json_dumps(json, JSON_COMPACT);
+    if (text == NULL) {
+        (void)state_error(error, -ENOMEM, "out of memory");
+    }
+    return text;
+}
+
+/* --- SNP --- */
+
+static int given_table(const json_t *certs, struct vm_spec *spec, char *error)
+{
+    const char *text = json_string_value(json_object_get(certs, "base64"));
+    uint8_t *table = text == NULL || json_object_size(certs) != 1
+                         ? NULL
+                         : serve_from_base64(text, &spec->certs_size);
+
+    if (table == NULL || spec->certs_size > CERT_TABLE_MAX_SIZE) {
+        free(table);
+        return state_error(error, -EINVAL,
+                           "certs: must be \"vcek\", \"vlek\", \"none\" or "
+                           "{\"base64\": \"...\"} of at most %u bytes",
+                           CERT_TABLE_MAX_SIZE);
+    }
+    spec->certs = table;
+    return 0;
+}
+
+static int set_certs(struct serve_guests *g, const json_t *request,
+                     struct vm_spec *spec, char *error)
+{
+    const struct serve_platform *p = &g->platform;
+    const json_t *certs = json_object_get(request, "certs");
+    const char *name = json_string_value(certs);
+    enum install_certs kind = p->vlek ? INSTALL_VLEK : INSTALL_VCEK;
+
+    if (certs == NULL && (spec->certs != NULL || spec->no_certs)) {
+        return 0;
+    }
+    free(spec->certs);
+    spec->certs = NULL;
+    spec->certs_size = 0;
+    if (name != NULL && strcmp(name, "none") == 0) {
+        return 0;
+    }
+    if (name != NULL && strcmp(name, "vlek") == 0) {
+        kind = INSTALL_VLEK;
+    } else if (name != NULL && strcmp(name, "vcek") == 0) {
+        kind = INSTALL_VCEK;
+    } else if (certs != NULL) {
+        return given_table(certs, spec, error);
+    }
+    return install_cert_table(p->install, machine_profile(p->m)->generation,
+                              kind, &p->chip, &p->reported_tcb, &spec->certs,
+                              &spec->certs_size, error);
+}
+
+static void sleep_ms(void *ctx, unsigned int ms)
+{
+    struct timespec t = {
+        .tv_sec = ms / 1000,
+        .tv_nsec = (long)(ms % 1000) * 1000000,
+    };
+
+    (void)ctx;
+    (void)nanosleep(&t, NULL);
+}
+
+static int refused(enum sev_status status, char *error)
+{
+    return state_error(error, -EIO, "the firmware refused the guest: %s (0x%x)",
+                       sev_status_name(status), (unsigned int)status);
+}
+
+static int start_snp(struct serve_guests *g, struct serve_guest *guest,
+                     const struct vm_spec *spec, int vmpck, char *error)
+{
+    struct sev_guest_config config = {
+        .era = guest->era,
+        .vmpck_id = vmpck,
+        .sleep_ms = sleep_ms,
+    };
+    enum sev_status status = SEV_SUCCESS;
+    int err = vm_launch(g->platform.m, spec, &guest->vm, &status);
+
+    if (err == -EIO) {
+        return refused(status, error);
+    }
+    if (err != 0) {
+        return state_error(error, err, "cannot launch the guest: %s",
+                           strerror(-err));
+    }
+    guest->vmpck = vmpck < 0 ? vm_vmpl(guest->vm) : (unsigned int)vmpck;
+    guest->policy = spec->policy;
+    memcpy(guest->host_data, spec->host_data, sizeof(guest->host_data));
+    launch_digest_spec(spec, machine_profile(g->platform.m),
+                       guest->measurement);
+    err = sev_guest_probe(guest->vm, &config, &guest->dev);
+    if (err != 0) {
+        return state_error(error, -ENODEV,
+                           "the guest has no /dev/sev-guest: %s",
+                           strerror(-err));
+    }
+    return 0;
+}
+
+static int launch_snp(struct serve_guests *g, struct serve_guest *guest,
+                      const json_t *request, const char *text, char *error)
+{
+    char parse_error[SPEC_ERROR_SIZE] = "";
+    struct vm_spec spec;
+    int vmpck = -1;
+    int err = read_driver(guest, request, &vmpck, error);
+
+    if (err != 0) {
+        return err;
+    }
+    err = vm_spec_parse(text, strlen(text), NULL,
+                        machine_profile(g->platform.m), &spec, parse_error);
+    if (err != 0) {
+        return state_error(error, err, "description: %s", parse_error);
+    }
+    (void)snprintf(spec.name, sizeof(spec.name), "%s", guest->name);
+    err = set_certs(g, request, &spec, error);
+    if (err == 0) {
+        err = start_snp(g, guest, &spec, vmpck, error);
+    }
+    vm_spec_clear(&spec);
+    return err;
+}
+
+/* --- legacy --- */
+
+static int launch_legacy(struct serve_guests *g, struct serve_guest *guest,
+                         const char *text, char *error)
+{
+    char parse_error[SPEC_ERROR_SIZE] = "";
+    enum sev_status status = SEV_SUCCESS;
+    struct legacy_vm_spec spec;
+    int err = legacy_vm_spec_parse(text, strlen(text), NULL,
+                                   machine_profile(g->platform.m), &spec,
+                                   parse_error);
+
+    if (err != 0) {
+        return state_error(error, err, "description: %s", parse_error);
+    }
+    (void)snprintf(spec.name, sizeof(spec.name), "%s", guest->name);
+    err = legacy_vm_launch(g->legacy, &spec, &guest->legacy, &status);
+    if (err == -EIO) {
+        err = refused(status, error);
+    } else if (err != 0) {
+        err = state_error(error, err, "cannot launch the guest: %s",
+                          strerror(-err));
+    } else {
+        guest->policy = spec.policy;
+    }
+    legacy_vm_spec_clear(&spec);
+    return err;
+}
+
+int serve_guest_launch(struct serve_guests *g, const json_t *request,
+                       struct serve_guest **out, char *error)
+{
+    const char *name = json_string_value(json_object_get(request, "name"));
+    struct serve_guest *guest = NULL;
+    char *text = NULL;
+    int rc = known_members(request, error);
+
+    *out = NULL;
+    if (rc == 0) {
+        guest = calloc(1, sizeof(*guest));
+        rc = guest == NULL ? state_error(error, -ENOMEM, "out of memory")
+                           : read_kind(guest, request, error);
+    }
+    if (rc == 0) {
+        text = description_of(request, error);
+        rc = text == NULL ? -EINVAL : 0;
+    }
+    if (rc != 0) {
+        free(guest);
+        return rc;
+    }
+    *out = guest;
+    (void)snprintf(guest->name, sizeof(guest->name), "%s", name);
+    (void)snprintf(guest->dev_name, sizeof(guest->dev_name), "sev-guest[%s]",
+                   name);
+    rc = guest->kind == SERVE_SNP ? launch_snp(g, guest, request, text, error)
+                                  : launch_legacy(g, guest, text, error);
+    psp_wipe(text, strlen(text));
+    free(text);
+    return rc;
+}
+
+static void release(struct serve_guest *guest)
+{
+    if (guest->dev != NULL) {
+        sev_guest_remove(guest->dev);
+    }
+    vm_destroy(guest->vm);
+    legacy_vm_destroy(guest->legacy);
+    guest->dev = NULL;
+    guest->vm = NULL;
+    guest->legacy = NULL;
+}
+
+void serve_guest_free(struct serve_guest *guest)
+{
+    if (guest != NULL) {
+        release(guest);
+        free(guest->failure);
+        free(guest);
+    }
+}
+
+void serve_guest_fail(struct serve_guest *guest, const char *why)
+{
+    release(guest);
+    guest->failure = strdup(why);
+}
+
+/* --- what is shown --- */
+
+static bool runs(const struct serve_guest *guest)
+{
+    return guest->vm != NULL || guest->legacy != NULL;
+}
+
+json_t *serve_guest_summary(const struct serve_guest *guest)
+{
+    json_t *o = json_pack("{s:s, s:s, s:s, s:i}", "name", guest->name, "kind",
+                          guest->kind == SERVE_SNP ? "snp" : "legacy", "state",
+                          runs(guest) ? "running" : "failed", "users",
+                          (int)guest->users);
+
+    if (guest->vm != NULL) {
+        (void)json_object_set_new(o, "asid", json_integer(vm_asid(guest->vm)));
+        (void)json_object_set_new(o, "vmpl", json_integer(vm_vmpl(guest->vm)));
+    }
+    if (guest->legacy != NULL) {
+        (void)json_object_set_new(o, "asid",
+                                  json_integer(legacy_vm_asid(guest->legacy)));
+        (void)json_object_set_new(
+            o, "handle", json_integer(legacy_vm_handle(guest->legacy)));
+    }
+    if (guest->failure != NULL) {
+        (void)json_object_set_new(o, "failure", json_string(guest->failure));
+    }
+    return o;
+}
+
+static void show_legacy(const struct serve_guest *guest, json_t *o)
+{
+    struct legacy_vm_status s = {0};
+    enum sev_status status = SEV_SUCCESS;
+    const uint8_t *m = legacy_vm_measurement(guest->legacy);
+
+    (void)json_object_set_new(o, "measure", hex(m, 32));
+    (void)json_object_set_new(o, "mnonce", hex(m + 32, 16));
+    if (legacy_vm_get_status(guest->legacy, &s, &status) == 0) {
+        (void)json_object_set_new(o, "guest_state", json_integer(s.state));
+    }
+}
+
+json_t *serve_guest_show(const struct serve_guest *guest)
+{
+    json_t *o = serve_guest_summary(guest);
+
+    (void)json_object_set_new(o, "policy", hex_number(guest->policy));
+    if (guest->vm != NULL) {
+        (void)json_object_set_new(
+            o, "measurement",
+            hex(guest->measurement, sizeof(guest->measurement)));
+        (void)json_object_set_new(
+            o, "host_data", hex(guest->host_data, sizeof(guest->host_data)));
+        (void)json_object_set_new(o, "kernel",
+                                  json_string(sev_guest_era_name(guest->era)));
+        (void)json_object_set_new(o, "vmpck", json_integer(guest->vmpck));
+    }
+    if (guest->legacy != NULL) {
+        show_legacy(guest, o);
+    }
+    return o;
+}
+
+/* --- certificates --- */
+
+int serve_guests_certs(struct serve_guests *g, json_t **out, char *error)
+{
+    const struct serve_platform *p = &g->platform;
+    const struct psp_profile *profile = machine_profile(p->m);
+    struct cert_table_entry e[CERT_TABLE_MAX_COUNT];
+    uint8_t *table = NULL;
+    size_t size = 0, count = 0;
+    json_t *certs;
+    int rc;
+
+    (void)pthread_mutex_lock(&g->launching);
+    rc = install_cert_table(p->install, profile->generation,
+                            p->vlek ? INSTALL_VLEK : INSTALL_VCEK, &p->chip,
+                            &p->reported_tcb, &table, &size, error);
+    (void)pthread_mutex_unlock(&g->launching);
+    if (rc != 0) {
+        return rc;
+    }
+    if (cert_table_decode(table, size, e, CERT_TABLE_MAX_COUNT, &count) !=
+        PSP_OK) {
+        free(table);
+        return state_error(error, -EIO, "the certificate table is unreadable");
+    }
+    certs = json_object();
+    for (size_t i = 0; i < count; i++) {
+        const char *name = cert_guid_name(e[i].guid);
+
+        (void)json_object_set_new(certs, name == NULL ? "?" : name,
+                                  serve_base64(e[i].data, e[i].size));
+    }
+    *out = json_pack("{s:o, s:o}", "certs", certs, "table",
+                     serve_base64(table, size));
+    free(table);
+    return *out == NULL ? state_error(error, -ENOMEM, "out of memory") : 0;
+}

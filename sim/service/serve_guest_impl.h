@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Inside of the guest table; see serve_guests.h. */
+#ifndef SERVICE_SERVE_GUEST_IMPL_H
+#define SERVICE_SERVE_GUEST_IMPL_H
+
+#include "legacy_vm.h"
+#include "serve_guests.h"
+#include "sev_guest.h"
+#include "vm.h"
+
+#include <pthread.h>
+
+enum serve_kind { SERVE_SNP, SERVE_LEGACY };
+
+struct serve_guest {
+    struct serve_guest *next;
+    char name[STATE_NAME_MAX + 1];
+    char dev_name[STATE_NAME_MAX + 16]; /* "sev-guest[NAME]", for traces */
+    enum serve_kind kind;
+    uint64_t order; /* of the first launch */
+    unsigned int users;
+    struct vm *vm;
+    struct sev_guest_dev *dev;
+    struct legacy_vm *legacy;
+    enum sev_guest_era era;
+    unsigned int vmpck;
+    uint64_t policy;
+    uint8_t measurement[48];
+    uint8_t host_data[32];
+    char *failure; /* why it is not running; NULL: it is */
+};
+
+struct serve_guests {
+    struct serve_platform platform;
+    struct legacy_vm_host *legacy;
+    pthread_mutex_t launching; /* one launch, stop or use of the CA at a time;
+                                * taken before lock */
+    pthread_mutex_t lock;      /* the list and each guest's users */
+    pthread_cond_t idle;
+    struct serve_guest *first;
+    size_t count;
+    uint64_t last_order; /* under launching */
+};
+
+/** Launch one. *out is set, even on failure, once the request is well-formed;
+ * serve_guest_free() ends it. Callers hold launching. */
+int serve_guest_launch(struct serve_guests *g, const json_t *request,
+                       struct serve_guest **out, char *error);
+void serve_guest_free(struct serve_guest *guest);
+/** It is there, but does not run. */
+void serve_guest_fail(struct serve_guest *guest, const char *why);
+
+json_t *serve_guest_summary(const struct serve_guest *guest);
+/** Asks the firmware: @guest is in use or not yet in the list. */
+json_t *serve_guest_show(const struct serve_guest *guest);
+
+/** Standard base64 of bytes as a JSON string. */
+json_t *serve_base64(const uint8_t *data, size_t size);
+/** Decode; free(). NULL: no base64, or out of memory. */
+uint8_t *serve_from_base64(const char *text, size_t *size);
+
+#endif

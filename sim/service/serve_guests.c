@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve_guests.h"
+#include "serve_guest_impl.h"
+
+#include "crypto.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int serve_guests_new(const struct serve_platform *platform,
+                     struct serve_guests **out)
+{
+    struct serve_guests *g = calloc(1, sizeof(*g));
+    int err;
+
+    *out = NULL;
+    if (g == NULL) {
+        return -ENOMEM;
+    }
+    g->platform = *platform;
+    err = legacy_vm_host_new(platform->m, &g->legacy);
+    if (err != 0) {
+        free(g);
+        return err;
+    }
+    (void)pthread_mutex_init(&g->lock, NULL);
+    (void)pthread_mutex_init(&g->launching, NULL);
+    (void)pthread_cond_init(&g->idle, NULL);
+    *out = g;
+    return 0;
+}
+
+void serve_guests_free(struct serve_guests *g)
+{
+    struct serve_guest *guest;
+
+    if (g == NULL) {
+        return;
+    }
+    while ((guest = g->first) != NULL) {
+        g->first = guest->next;
+        serve_guest_free(guest);
+    }
+    legacy_vm_host_free(g->legacy);
+    (void)pthread_cond_destroy(&g->idle);
+    (void)pthread_mutex_destroy(&g->launching);
+    (void)pthread_mutex_destroy(&g->lock);
+    psp_wipe(g, sizeof(*g));
+    free(g);
+}
+
+/* Callers hold the lock. */
+static struct serve_guest *find(const struct serve_guests *g, const char *name)
+{
+    struct serve_guest *guest = g->first;
+
+    while (guest != NULL && strcmp(guest->name, name) != 0) {
+        guest = guest->next;
+    }
+    return guest;
+}
+
+static void append(struct serve_guests *g, struct serve_guest *guest)
+{
+    struct serve_guest **at = &g->first;
+
+    (void)pthread_mutex_lock(&g->lock);
+    while (*at != NULL) {
+        at = &(*at)->next;
+    }
+    *at = guest;
+    g->count++;
+    (void)pthread_mutex_unlock(&g->lock);
+}
+
+static bool is_taken(struct serve_guests *g, const char *name)
+{
+    bool taken;
+
+    (void)pthread_mutex_lock(&g->lock);
+    taken = find(g, name) != NULL;
+    (void)pthread_mutex_unlock(&g->lock);
+    return taken;
+}
+
+static int store(struct serve_guests *g, const struct serve_guest *guest,
+                 const json_t *request, char *error)
+{
+    json_t *file;
+    char *text;
+    int rc;
+
+    if (g->platform.store == NULL) {
+        return 0;
+    }
+    file = json_pack("{s:I, s:O}", "order", (json_int_t)guest->order, "guest",
+                     request);
+    text = file == NULL ? NULL : json_dumps(file, JSON_INDENT(1));
+    json_decref(file);
+    if (text == NULL) {
+        return state_error(error, -ENOMEM, "out of memory");
+    }
+    rc = state_store_write(g->platform.store, STATE_GUEST, guest->name, text,
+                           strlen(text), error);
+    psp_wipe(text, strlen(text)); /* it may hold an id_key */
+    free(text);
+    return rc;
+}
+
+static int launch_locked(struct serve_guests *g, const json_t *request,
+                         json_t **shown, char *error)
+{
+    struct serve_guest *guest = NULL;
+    int rc = serve_guest_launch(g, request, &guest, error);
+
+    if (rc != 0) {
+        serve_guest_free(guest);
+        return rc;
+    }
+    guest->order = ++g->last_order;
+    *shown = serve_guest_show(guest);
+    rc = store(g, guest, request, error);
+    if (rc != 0) {
+        json_decref(*shown);
+        *shown = NULL;
+        serve_guest_free(guest);
+        return rc;
+    }
+    append(g, guest);
+    return 0;
+}
+
+int serve_guests_launch(struct serve_guests *g, const json_t *request,
+                        json_t **shown, char *error)
+{
+    const char *name = json_string_value(json_object_get(request, "name"));
+    int rc;
+
+    *shown = NULL;
+    if (name == NULL || !state_name_ok(name) ||
+        strcmp(name, SERVE_HOST_NAME) == 0) {
+        return state_error(error, -EINVAL,
+                           "name: must be 1 to 63 letters, digits, '-', '_', "
+                           "and not \"" SERVE_HOST_NAME "\"");
+    }
+    (void)pthread_mutex_lock(&g->launching);
+    if (is_taken(g, name)) {
+        rc = state_error(error, -EEXIST, "there is a guest '%s' already", name);
+    } else if (g->count >= SERVE_GUESTS_MAX) {
+        rc = state_error(error, -ENOSPC, "there are %u guests already",
+                         SERVE_GUESTS_MAX);
+    } else {
+        rc = launch_locked(g, request, shown, error);
+    }
+    (void)pthread_mutex_unlock(&g->launching);
+    return rc;
+}
+
+/* --- from the state --- */
+
+struct stored {
+    json_t *file;
+    json_int_t order;
+};
+
+static int by_order(const void *a, const void *b)
+{
+    const struct stored *x = a, *y = b;
+
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+static int load_one(struct serve_guests *g, const char *name,
+                    struct stored *out, char *error)
+{
+    uint8_t *text = NULL;
+    const json_t *inner;
+    const char *said;
+    size_t size = 0;
+    int rc = state_store_read(g->platform.store, STATE_GUEST, name, &text,
+                              &size, error);
+
+    if (rc != 0) {
+        return rc;
+    }
+    out->file = json_loadb((const char *)text, size, 0, NULL);
+    psp_wipe(text, size);
+    free(text);
+    inner = json_object_get(out->file, "guest");
+    out->order = json_integer_value(json_object_get(out->file, "order"));
+    said = json_string_value(json_object_get(inner, "name"));
+    if (said == NULL || strcmp(said, name) != 0) {
+        return state_error(error, -EBADMSG,
+                           "the state of guest '%s' does not describe it",
+                           name);
+    }
+    return 0;
+}
+
+/* A guest that does not start is kept, so that its owner can see why. */
+static int relaunch_one(struct serve_guests *g, const struct stored *s,
+                        char *error)
+{
+    const json_t *request = json_object_get(s->file, "guest");
+    struct serve_guest *guest = NULL;
+    int rc = serve_guest_launch(g, request, &guest, error);
+
+    if (guest == NULL) {
+        return rc;
+    }
+    guest->order = (uint64_t)s->order;
+    if (guest->order > g->last_order) {
+        g->last_order = guest->order;
+    }
+    if (rc != 0) {
+        serve_guest_fail(guest, error);
+    }
+    append(g, guest);
+    return 0;
+}
+
+int serve_guests_relaunch(struct serve_guests *g, char *error)
+{
+    struct stored *all = NULL;
+    char **names = NULL;
+    size_t count = 0;
+    int rc = 0;
+
+    if (g->platform.store == NULL) {
+        return 0;
+    }
+    rc = state_store_guests(g->platform.store, &names, &count, error);
+    if (rc == 0 && count > 0) {
+        all = calloc(count, sizeof(*all));
+        rc = all == NULL ? state_error(error, -ENOMEM, "out of memory") : 0;
+    }
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        rc = load_one(g, names[i], &all[i], error);
+    }
+    if (rc == 0 && count > 0) {
+        qsort(all, count, sizeof(*all), by_order);
+    }
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        rc = relaunch_one(g, &all[i], error);
+    }
+    for (size_t i = 0; i < count && all != NULL; i++) {
+        json_decref(all[i].file);
+    }
+    free(all);
+    state_names_free(names, count);
+    return rc;
+}
+
+/* --- looking --- */
+
+json_t *serve_guests_list(struct serve_guests *g)
+{
+    json_t *list = json_array();
+
+    (void)pthread_mutex_lock(&g->lock);
+    for (struct serve_guest *q = g->first; q != NULL; q = q->next) {
+        (void)json_array_append_new(list, serve_guest_summary(q));
+    }
+    (void)pthread_mutex_unlock(&g->lock);
+    return list;
+}
+
+json_t *serve_guests_show(struct serve_guests *g, const char *name)
+{
+    struct serve_guest *guest;
+    json_t *shown = NULL;
+
+    (void)pthread_mutex_lock(&g->lock);
+    guest = find(g, name);
+    if (guest != NULL) {
+        guest->users++; /* the firmware is asked without the lock */
+    }
+    (void)pthread_mutex_unlock(&g->lock);
+    if (guest != NULL) {
+        shown = serve_guest_show(guest);
+        serve_guest_put(g, guest);
+    }
+    return shown;
+}
+
+size_t serve_guests_count(struct serve_guests *g)
+{
+    size_t n;
+
+    (void)pthread_mutex_lock(&g->lock);
+    n = g->count;
+    (void)pthread_mutex_unlock(&g->lock);
+    return n;
+}
+
+/* --- use and end --- */
+
+int serve_guest_get(struct serve_guests *g, const char *name,
+                    struct serve_guest **out, struct chardev *dev, char *error)
+{
+    struct serve_guest *guest;
+    int rc = 0;
+
+    (void)pthread_mutex_lock(&g->lock);
+    guest = find(g, name);
+    if (guest == NULL) {
+        rc = state_error(error, -ENOENT, "there is no guest '%.80s'", name);
+    } else if (guest->dev == NULL) {
+        rc = state_error(error, -ENODEV, "guest '%s' %s", name,
+                         guest->kind == SERVE_LEGACY
+                             ? "is a legacy SEV guest: it has no "
+                               "/dev/sev-guest"
+                             : "has failed to start");
+    } else {
+        guest->users++;
+        *dev = sev_guest_chardev(guest->dev);
+        dev->name = guest->dev_name;
+        *out = guest;
+    }
+    (void)pthread_mutex_unlock(&g->lock);
+    return rc;
+}
+
+void serve_guest_put(struct serve_guests *g, struct serve_guest *guest)
+{
+    (void)pthread_mutex_lock(&g->lock);
+    guest->users--;
+    (void)pthread_cond_broadcast(&g->idle);
+    (void)pthread_mutex_unlock(&g->lock);
+}
+
+static void unlink_guest(struct serve_guests *g, struct serve_guest *guest)
+{
+    struct serve_guest **at = &g->first;
+
+    while (*at != guest) {
+        at = &(*at)->next;
+    }
+    *at = guest->next;
+    g->count--;
+}
+
+static int forget(struct serve_guests *g, const char *name, char *error)
+{
+    if (!is_taken(g, name)) {
+        return state_error(error, -ENOENT, "there is no guest '%.80s'", name);
+    }
+    return g->platform.store == NULL
+               ? 0
+               : state_store_remove(g->platform.store, STATE_GUEST, name,
+                                    error);
+}
+
+int serve_guests_stop(struct serve_guests *g, const char *name,
+                      void (*detach)(void *ctx, const struct serve_guest *),
+                      void *ctx, char *error)
+{
+    struct serve_guest *guest = NULL;
+    int rc;
+
+    (void)pthread_mutex_lock(&g->launching);
+    rc = forget(g, name, error);
+    if (rc == 0) {
+        (void)pthread_mutex_lock(&g->lock);
+        guest = find(g, name);
+        unlink_guest(g, guest);
+        (void)pthread_mutex_unlock(&g->lock);
+        detach(ctx, guest);
+        (void)pthread_mutex_lock(&g->lock);
+        while (guest->users > 0) {
+            (void)pthread_cond_wait(&g->idle, &g->lock);
+        }
+        (void)pthread_mutex_unlock(&g->lock);
+        serve_guest_free(guest);
+    }
+    (void)pthread_mutex_unlock(&g->launching);
+    return rc;
+}

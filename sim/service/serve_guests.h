@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The guests of a running platform: launched, looked up, stopped, and launched
+ * again from their stored requests. Thread-safe.
+ *
+ * A launch request is a JSON object:
+ *
+ *   name         what the guest is called (state_name_ok(); not "host")
+ *   kind         "snp" (default) or "legacy"
+ *   description  guest description without file names (spec.h,
+ *                legacy_vm_spec.h); default {}
+ *   certs        "vcek", "vlek", "none", or {"base64": "..."}: a certificate
+ *                table; default: "vlek" when the platform has one loaded, else
+ *                "vcek"; SNP only
+ *   kernel       era of the guest's driver, default "6.13"; SNP only
+ *   vmpck        0..3, default: the VMPL of the guest's kernel; SNP only
+ */
+#ifndef SERVICE_SERVE_GUESTS_H
+#define SERVICE_SERVE_GUESTS_H
+
+#include "chardev.h"
+#include "install.h"
+#include "machine.h"
+#include "state_store.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#define SERVE_ERROR_SIZE STATE_ERROR_SIZE
+/** Most guests at once. */
+#define SERVE_GUESTS_MAX 256u
+/** The name that stands for the host's /dev/sev. */
+#define SERVE_HOST_NAME "host"
+
+/** What the guests are launched on; borrowed. */
+struct serve_platform {
+    struct machine *m;
+    struct install *install;
+    struct psp_chip chip; /* copied */
+    struct psp_tcb reported_tcb;
+    bool vlek;
+    struct state_store *store; /* NULL: nothing is kept */
+};
+
+struct serve_guests;
+struct serve_guest;
+
+/** 0 or -ENOMEM. */
+int serve_guests_new(const struct serve_platform *platform,
+                     struct serve_guests **out);
+/** Ends the guests, and keeps their files. Nobody uses one any more. */
+void serve_guests_free(struct serve_guests *g);
+
+/** Launch what is stored, in the order of the first launches. Returns 0, or an
+ * error of a file that was refused (@error). A guest that the firmware refuses
+ * is listed as "failed" with the reason. */
+int serve_guests_relaunch(struct serve_guests *g, char *error);
+
+/**
+ * Launch a guest; it is stored when this returns 0, with its description for
+ * people in *shown (json_decref()).
+ *
+ * -EINVAL (the request), -EEXIST (the name), -ENOSPC (too many), -EIO (refused
+ * by the firmware), -ENODEV (it has no /dev/sev-guest), or an errno of the
+ * state; @error says what.
+ */
+int serve_guests_launch(struct serve_guests *g, const json_t *request,
+                        json_t **shown, char *error);
+
+/** Names and main facts; everything of one. New references; NULL when there is
+ * no such guest, or out of memory. */
+json_t *serve_guests_list(struct serve_guests *g);
+json_t *serve_guests_show(struct serve_guests *g, const char *name);
+size_t serve_guests_count(struct serve_guests *g);
+
+/**
+ * Stop a guest and forget its file. @detach is called for it, without locks,
+ * when nobody can find it any more, and must make its users let go.
+ * 0, -ENOENT, or an errno of the state (the guest goes on then).
+ */
+int serve_guests_stop(struct serve_guests *g, const char *name,
+                      void (*detach)(void *ctx, const struct serve_guest *),
+                      void *ctx, char *error);
+
+/** Use a guest's device until serve_guest_put(). -ENOENT, -ENODEV (no SNP
+ * guest, or one that failed to start). */
+int serve_guest_get(struct serve_guests *g, const char *name,
+                    struct serve_guest **out, struct chardev *dev, char *error);
+void serve_guest_put(struct serve_guests *g, struct serve_guest *guest);
+
+/** Leaf, intermediate and root as the platform hands them out, for the "certs"
+ * operation. 0, or an errno with @error. */
+int serve_guests_certs(struct serve_guests *g, json_t **out, char *error);
+
+#endif

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations of the control protocol; CONTROL.md describes them. */
+#include "serve_conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PROTOCOL 1
+
+struct request {
+    struct serve *s;
+    struct serve_conn *conn;
+    const json_t *args;
+    json_t *result;
+    char error[SERVE_ERROR_SIZE];
+    enum serve_next next;
+    struct serve_attached *attached;
+};
+
+static int bad(struct request *rq, const char *text)
+{
+    return state_error(rq->error, -EINVAL, "%s", text);
+}
+
+static json_t *hex(const uint8_t *data, size_t size)
+{
+    char text[2 * PSP_CHIP_ID_SIZE + 1] = "";
+
+    for (size_t i = 0; i < size && i < PSP_CHIP_ID_SIZE; i++) {
+        (void)snprintf(text + 2 * i, 3, "%02x", data[i]);
+    }
+    return json_string(text);
+}
+
+static int op_status(struct request *rq)
+{
+    const struct serve_config *c = &rq->s->config;
+    const struct psp_profile *profile = machine_profile(c->platform.m);
+    struct timespec t;
+    size_t conns;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    (void)pthread_mutex_lock(&rq->s->lock);
+    conns = rq->s->conn_count;
+    (void)pthread_mutex_unlock(&rq->s->lock);
+    rq->result = json_pack(
+        "{s:s, s:i, s:I, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:I}",
+        "version", SWPSP_VERSION, "pid", (int)getpid(), "uptime",
+        (json_int_t)t.tv_sec - rq->s->started_ms / 1000, "profile",
+        profile->name, "product", psp_generation_name(profile->generation),
+        "chip_id", hex(c->platform.chip.id, PSP_CHIP_ID_SIZE), "reported_tcb",
+        hex(c->platform.reported_tcb.b, sizeof(c->platform.reported_tcb.b)),
+        "snp", (int)machine_snp_initialized(c->platform.m), "vlek",
+        (int)c->platform.vlek, "persistent", (int)(c->platform.store != NULL),
+        "insecure_seed", (int)c->insecure, "guests",
+        (json_int_t)serve_guests_count(c->guests), "connections",
+        (json_int_t)conns);
+    return rq->result == NULL ? -ENOMEM : 0;
+}
+
+static int op_launch(struct request *rq)
+{
+    const json_t *guest = json_object_get(rq->args, "guest");
+
+    if (!json_is_object(guest)) {
+        return bad(rq, "guest: must be an object");
+    }
+    return serve_guests_launch(rq->s->config.guests, guest, &rq->result,
+                               rq->error);
+}
+
+static int op_list(struct request *rq)
+{
+    rq->result =
+        json_pack("{s:o}", "guests", serve_guests_list(rq->s->config.guests));
+    return rq->result == NULL ? -ENOMEM : 0;
+}
+
+static const char *name_of(struct request *rq)
+{
+    const char *name = json_string_value(json_object_get(rq->args, "guest"));
+
+    if (name == NULL) {
+        (void)bad(rq, "guest: must be a name");
+    }
+    return name;
+}
+
+static int op_show(struct request *rq)
+{
+    const char *name = name_of(rq);
+
+    if (name == NULL) {
+        return -EINVAL;
+    }
+    rq->result = serve_guests_show(rq->s->config.guests, name);
+    return rq->result != NULL ? 0
+                              : state_error(rq->error, -ENOENT,
+                                            "there is no guest '%.80s'", name);
+}
+
+static void detach(void *ctx, const struct serve_guest *guest)
+{
+    serve_conn_shut(ctx, guest);
+}
+
+static int op_stop(struct request *rq)
+{
+    const char *name = name_of(rq);
+
+    return name == NULL ? -EINVAL
+                        : serve_guests_stop(rq->s->config.guests, name, detach,
+                                            rq->s, rq->error);
+}
+
+static int op_certs(struct request *rq)
+{
+    const struct psp_profile *profile =
+        machine_profile(rq->s->config.platform.m);
+    int rc = serve_guests_certs(rq->s->config.guests, &rq->result, rq->error);
+
+    if (rc == 0) {
+        (void)json_object_set_new(
+            rq->result, "product",
+            json_string(psp_generation_name(profile->generation)));
+    }
+    return rc;
+}
+
+static int op_attach(struct request *rq)
+{
+    struct serve_attached *a = rq->attached;
+    const char *name = name_of(rq);
+    int rc = 0;
+
+    if (name == NULL) {
+        return -EINVAL;
+    }
+    if (strcmp(name, SERVE_HOST_NAME) == 0) {
+        a->dev = rq->s->config.sev;
+        rc = a->dev.ops == NULL
+                 ? state_error(rq->error, -ENODEV, "there is no /dev/sev")
+                 : 0;
+    } else {
+        rc = serve_guest_get(rq->s->config.guests, name, &a->guest, &a->dev,
+                             rq->error);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    rq->result =
+        json_pack("{s:s}", "device", a->guest == NULL ? "sev" : "sev-guest");
+    rq->next = NEXT_ATTACH;
+    return 0;
+}
+
+static int op_trace(struct request *rq)
+{
+    rq->next = NEXT_TRACE;
+    return 0;
+}
+
+static int op_shutdown(struct request *rq)
+{
+    rq->next = NEXT_SHUTDOWN;
+    return 0;
+}
+
+/* Only these members are known besides "v", "id" and "op". */
+static const struct {
+    const char *name;
+    bool guest;
+    int (*run)(struct request *rq);
+} OPS[] = {
+    {"status", false, op_status},     {"guest.launch", true, op_launch},
+    {"guest.list", false, op_list},   {"guest.show", true, op_show},
+    {"guest.stop", true, op_stop},    {"certs", false, op_certs},
+    {"attach", true, op_attach},      {"trace", false, op_trace},
+    {"shutdown", false, op_shutdown},
+};
+
+static int known_members(struct request *rq, bool guest)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)rq->args, key, value)
+    {
+        if (strcmp(key, "v") != 0 && strcmp(key, "id") != 0 &&
+            strcmp(key, "op") != 0 && !(guest && strcmp(key, "guest") == 0)) {
+            return state_error(rq->error, -EINVAL, "%.80s: no such member",
+                               key);
+        }
+    }
+    return 0;
+}
+
+static int dispatch(struct request *rq)
+{
+    const json_t *v = json_object_get(rq->args, "v");
+    const json_t *id = json_object_get(rq->args, "id");
+    const char *op = json_string_value(json_object_get(rq->args, "op"));
+
+    if (!json_is_object(rq->args)) {
+        return bad(rq, "a request is one JSON object on one line");
+    }
+    if (!json_is_integer(v) || json_integer_value(v) != PROTOCOL) {
+        return state_error(rq->error, -EPROTONOSUPPORT,
+                           "v: this daemon speaks version 1");
+    }
+    if (id != NULL && !json_is_integer(id) &&
+        !(json_is_string(id) && json_string_length(id) <= 128)) {
+        return bad(rq, "id: must be an integer or a string of at most 128 "
+                       "bytes");
+    }
+    for (size_t i = 0; op != NULL && i < sizeof(OPS) / sizeof(OPS[0]); i++) {
+        if (strcmp(op, OPS[i].name) == 0) {
+            int rc = known_members(rq, OPS[i].guest);
+
+            return rc != 0 ? rc : OPS[i].run(rq);
+        }
+    }
+    return bad(rq, op == NULL ? "op: must be a string"
+                              : "op: no such "
+                                "operation");
+}
+
+static char *line_of(json_t *answer)
+{
+    char *text = answer == NULL ? NULL : json_dumps(answer, JSON_COMPACT);
+    size_t size = text == NULL ? 0 : strlen(text);
+    char *line = text == NULL ? NULL : malloc(size + 2);
+
+    if (line != NULL) {
+        memcpy(line, text, size);
+        memcpy(line + size, "\n", 2);
+    }
+    free(text);
+    json_decref(answer);
+    return line;
+}
+
+static json_t *error_of(const char *code, const char *text)
+{
+    char line[SERVE_ERROR_SIZE];
+    size_t n = 0;
+    json_t *json;
+
+    for (; text[n] != '\0' && n < sizeof(line) - 1; n++) {
+        line[n] = (unsigned char)text[n] < 0x20 ? '?' : text[n];
+    }
+    line[n] = '\0';
+    json = json_string(line);
+    if (json == NULL) { /* no UTF-8: a name that was cut */
+        for (size_t i = 0; i < n; i++) {
+            line[i] = (unsigned char)line[i] > 0x7e ? '?' : line[i];
+        }
+        json = json_string(line);
+    }
+    return json_pack("{s:s, s:o}", "code", code, "text", json);
+}
+
+char *serve_refusal(const char *code, const char *text)
+{
+    return line_of(json_pack("{s:i, s:n, s:b, s:o}", "v", PROTOCOL, "id", "ok",
+                             0, "error", error_of(code, text)));
+}
+
+static char *answer_of(const struct request *rq, int rc)
+{
+    json_t *id = json_object_get(rq->args, "id");
+    json_t *answer = json_pack("{s:i, s:b}", "v", PROTOCOL, "ok", rc == 0);
+
+    if (answer == NULL) {
+        return NULL;
+    }
+    (void)json_object_set_new(answer, "id",
+                              json_is_integer(id) || json_is_string(id)
+                                  ? json_incref(id)
+                                  : json_null());
+    if (rc == 0) {
+        (void)json_object_set_new(answer, "result",
+                                  rq->result != NULL ? json_incref(rq->result)
+                                                     : json_object());
+    } else {
+        const char *code = strerrorname_np(-rc);
+
+        (void)json_object_set_new(
+            answer, "error",
+            error_of(code == NULL ? "EIO" : code,
+                     rq->error[0] != '\0' ? rq->error : strerror(-rc)));
+    }
+    return line_of(answer);
+}
+
+enum serve_next serve_request(struct serve *s, struct serve_conn *c,
+                              const char *line, size_t size, char **answer,
+                              struct serve_attached *attached)
+{
+    json_error_t where;
+    json_t *args = json_loadb(line, size, JSON_REJECT_DUPLICATES, &where);
+    struct request rq = {
+        .s = s,
+        .conn = c,
+        .args = args,
+        .next = NEXT_REQUEST,
+        .attached = attached,
+    };
+    int rc = args == NULL
+                 ? state_error(rq.error, -EBADMSG, "no JSON: %s", where.text)
+                 : dispatch(&rq);
+
+    *answer = answer_of(&rq, rc);
+    json_decref(rq.result);
+    json_decref(args);
+    return *answer == NULL ? NEXT_CLOSE : rq.next;
+}
