@@ -3,6 +3,7 @@
 
 #include "parse.h"
 #include "platform.h"
+#include "run_kds.h"
 #include "seccomp.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPT_HELP = 1, OPT_TRACE, OPT_FORCE, OPT_NODE_MODE };
+enum { OPT_HELP = 1, OPT_TRACE, OPT_FORCE, OPT_NODE_MODE, OPT_KDS };
 
 struct run_options {
     struct platform_options platform;
@@ -19,6 +20,7 @@ struct run_options {
     const char *trace_path;
     bool force;
     uint32_t node_mode;
+    enum run_kds_way kds;
 };
 
 static const char HELP[] =
@@ -27,7 +29,10 @@ static const char HELP[] =
     "of its\nSEV-SNP guest.\n\n"
     "  --trace[=FILE]        one line for each ioctl and mailbox command\n"
     "  --force               shadow a device that really exists\n"
-    "  --node-mode OCTAL     permission bits of the nodes (default 0666)\n\n";
+    "  --node-mode OCTAL     permission bits of the nodes (default 0666)\n"
+    "  --kds[=WAY]           https://kdsintf.amd.com is answered by this "
+    "installation;\n"
+    "                        WAY: namespace, proxy, or auto (default)\n\n";
 
 static bool take_mode(struct run_options *o, const char *text)
 {
@@ -45,6 +50,17 @@ static bool take_mode(struct run_options *o, const char *text)
     return true;
 }
 
+static bool take_kds(struct run_options *o, const char *text)
+{
+    o->kds = run_kds_way_by_name(text);
+    if (o->kds == RUN_KDS_OFF) {
+        fprintf(stderr,
+                "swpsp run: --kds=%s: no such way; namespace, proxy, auto\n",
+                text);
+    }
+    return o->kds != RUN_KDS_OFF;
+}
+
 /* All options of run in one table for getopt_long. */
 static struct option *option_table(void)
 {
@@ -53,6 +69,7 @@ static struct option *option_table(void)
         {"trace", optional_argument, NULL, OPT_TRACE},
         {"force", no_argument, NULL, OPT_FORCE},
         {"node-mode", required_argument, NULL, OPT_NODE_MODE},
+        {"kds", optional_argument, NULL, OPT_KDS},
     };
     size_t own_count = sizeof(own) / sizeof(own[0]);
     struct option *table =
@@ -86,6 +103,8 @@ static int parse(struct run_options *o, int argc, char **argv)
             o->force = true;
         } else if (val == OPT_NODE_MODE) {
             status = take_mode(o, optarg) ? -1 : EXIT_USAGE;
+        } else if (val == OPT_KDS) {
+            status = take_kds(o, optarg) ? -1 : EXIT_USAGE;
         } else if (val == '?' ||
                    !options_take(&o->platform, "run", val, optarg)) {
             status = EXIT_USAGE;
@@ -214,6 +233,7 @@ static int run_traced(const struct run_options *o, FILE *out, char **argv)
 int cmd_run(int argc, char **argv)
 {
     struct run_options o = {.node_mode = 0666};
+    struct run_kds *kds = NULL;
     FILE *out = stderr;
     int status;
 
@@ -230,7 +250,11 @@ int cmd_run(int argc, char **argv)
             return EXIT_USAGE;
         }
     }
-    status = run_traced(&o, out, argv + optind);
+    status = EXIT_USAGE;
+    if (o.kds == RUN_KDS_OFF || run_kds_start(o.kds, &o.platform, &kds)) {
+        status = run_traced(&o, out, argv + optind);
+    }
+    run_kds_stop(kds);
     if (out != stderr) {
         fclose(out);
     }
