@@ -113,7 +113,8 @@ struct install_export {
  *                          vlek_cert_chain.pem, crl.der, {p}_ask_ark_asvk.pem,
  *                          ask_ark_{p}.cert
  *   guest/                 leaf, ASK or ASVK, ARK as .der and .pem;
- *                          cert_table.bin
+ *                          cert_table.bin; with a VLEK hashstick.bin, which
+ *                          SNP_VLEK_LOAD takes
  *   kds-store/vcek/HWID/   trustee's offline store
  *   snpguest/              the .pem files of guest/, and nothing else
  *   sev/                   legacy SEV, binary: ark.cert, ask.cert, and cek.cert

@@ -178,6 +178,28 @@ static void put_legacy(struct export *x, struct install *ins, struct pki_ca *ca,
     put(x, cek, sizeof(cek), "sev/cek.cert");
 }
 
+/* What SNP_VLEK_LOAD takes. The key is the chip's for this TCB and the content
+ * follows from the TCB as well, so a nonce made of both never meets another
+ * content. */
+static void put_hashstick(struct export *x, const struct install *ins,
+                          const struct install_export *what)
+{
+    uint8_t id[PSP_CHIP_ID_SIZE + PSP_TCB_SIZE];
+    uint8_t vcek_seed[48], vlek_seed[48], digest[SHA256_SIZE];
+    uint8_t stick[PKI_HASHSTICK_SIZE];
+
+    memcpy(id, what->chip.id, PSP_CHIP_ID_SIZE);
+    memcpy(id + PSP_CHIP_ID_SIZE, what->tcb.b, PSP_TCB_SIZE);
+    psp_sha256(id, sizeof(id), digest);
+    pki_vcek_seed(what->chip.secret, &what->tcb, vcek_seed);
+    pki_vlek_seed(install_seed(ins), what->generation, install_csp_id(ins),
+                  &what->tcb, vlek_seed);
+    pki_vlek_wrap(vcek_seed, &what->tcb, digest, vlek_seed, stick);
+    put(x, stick, sizeof(stick), "guest/hashstick.bin");
+    psp_wipe(vcek_seed, sizeof(vcek_seed));
+    psp_wipe(vlek_seed, sizeof(vlek_seed));
+}
+
 static void put_guest(struct export *x, struct install *ins,
                       const struct install_export *what)
 {
@@ -206,6 +228,9 @@ static void put_guest(struct export *x, struct install *ins,
         put_pem(x, &chain.issuer, 1,
                 vlek ? "snpguest/asvk.pem" : "snpguest/ask.pem");
         put_pem(x, &chain.ark, 1, "snpguest/ark.pem");
+    }
+    if (x->rc == 0 && vlek) {
+        put_hashstick(x, ins, what);
     }
     free(table);
     pki_cert_clear(&chain.leaf);

@@ -1094,8 +1094,9 @@ static void export__turin_vlek__short_hwid_and_vlek_files(void **state)
 
     (void)state;
     export_ok(ins, at("out"), &w);
-    assert_list(at("out/guest"), "ark.der ark.pem asvk.der asvk.pem "
-                                 "cert_table.bin vlek.der vlek.pem ");
+    assert_list(at("out/guest"),
+                "ark.der ark.pem asvk.der asvk.pem "
+                "cert_table.bin hashstick.bin vlek.der vlek.pem ");
     assert_list(at("out/snpguest"), "ark.pem asvk.pem vlek.pem ");
     openssl_verify(at("out/guest/ark.pem"), at("out/guest/asvk.pem"),
                    at("out/guest/vlek.pem"));
