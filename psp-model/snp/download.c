@@ -2,17 +2,11 @@
 /* SNP_DOWNLOAD_FIRMWARE_EX. abi/snp.md §1.18, §9.3 */
 #include "snp.h"
 
-#include "firmware.h"
 #include "firmware_key.h"
 #include "snp_cmd.h"
 #include "snp_firmware.h"
 
 #define IMAGE_ALIGN 32u
-
-enum psp_err snp_firmware_key(struct psp_p384_key *key)
-{
-    return pki_firmware_key(key);
-}
 
 static size_t svn_index(const struct snp_platform *snp)
 {
@@ -100,6 +94,7 @@ static enum sev_status install(struct snp_platform *snp,
         return core_status(err);
     }
     snp->current_mit_vector = fw->mit_vector;
+    snp->core->profile.mit_vector = fw->mit_vector;
     core_set_version(snp->core, fw->major, fw->minor, fw->build);
     return SEV_SUCCESS;
 }

@@ -115,8 +115,8 @@ void snp_guest_remove_all(struct snp_platform *snp);
 
 /** Derive VCEK seed and key of reported_tcb if they are not there yet. */
 PSP_MUST_CHECK enum psp_err snp_keys_refresh(struct snp_platform *snp);
-/** ReportedTcb becomes @tcb, with its keys while the platform is INIT; a VLEK
- * of another TCB is dropped. Nothing has changed on failure. */
+/** ReportedTcb becomes @tcb, with its keys; a VLEK of another TCB is dropped.
+ * Nothing has changed on failure. */
 PSP_MUST_CHECK enum psp_err snp_set_reported(struct snp_platform *snp,
                                              const struct psp_tcb *tcb);
 /** The effects of SNP_COMMIT. Nothing has changed on failure. */

@@ -3,7 +3,7 @@
  * abi/snp.md §1.18, §9 */
 #include "snp_fixture.h"
 
-#include "firmware.h"
+#include "firmware_key.h"
 #include "snp_firmware.h"
 #include "snp_status.h"
 #include "wire.h"
@@ -362,7 +362,7 @@ static void put_image(struct snp_fx *fx, struct snp_firmware fw)
     psp_sha384(image + SNP_FIRMWARE_HEADER_SIZE, BODY_SIZE, fw.body_digest);
     snp_firmware_encode(&fw, image);
     psp_sha384(image, SNP_FIRMWARE_SIGNED_SIZE, digest);
-    assert_int_equal(snp_firmware_key(&key), PSP_OK);
+    assert_int_equal(pki_firmware_key(&key), PSP_OK);
     assert_int_equal(psp_p384_sign(&key, digest, &sig), PSP_OK);
     psp_reverse(fw.r, sig.r, 48);
     psp_reverse(fw.s, sig.s, 48);
@@ -506,6 +506,7 @@ static void download__provisional__current_moves_committed_stays(void **state)
     assert_int_equal(snp->current_tcb.b[6], 0x19);
     assert_int_equal(snp->current_version.build, 30);
     assert_int_equal(snp->current_mit_vector, 0x5);
+    assert_int_equal(fx_core(t.fx)->profile.mit_vector, 0x5); /* supported */
     assert_memory_equal(snp->committed_tcb.b, MILAN.b, 8);
     assert_memory_equal(snp->reported_tcb.b, MILAN.b, 8);
     assert_int_equal(snp->committed_version.build, 29);

@@ -58,14 +58,12 @@ void rmp_destroy(struct rmp *rmp);
 struct rmp_entry rmp_get(const struct rmp *rmp, uint64_t spa);
 
 /** Store an entry (firmware side, no checks). @spa is page aligned.
- * PSP_E_NOMEM, PSP_E_PARAM outside coverage or ASID out of range. Never fails
- * for a page whose state is neither Hypervisor nor Default, and never when the
- * new state is Hypervisor. */
+ * PSP_E_NOMEM, PSP_E_PARAM outside coverage or ASID out of range. */
 PSP_MUST_CHECK enum psp_err rmp_set(struct rmp *rmp, uint64_t spa,
                                     const struct rmp_entry *entry);
 
-/** rmp_set() on a page that has an entry (any state but Hypervisor and
- * Default): cannot fail. */
+/** rmp_set() on a page that has an entry of its own (any state but Hypervisor,
+ * Default, and HV-fixed by rmp_rebuild()): cannot fail. */
 void rmp_replace(struct rmp *rmp, uint64_t spa, const struct rmp_entry *entry);
 
 /** All covered pages become Hypervisor, except HV-fixed ones unless @all. */
