@@ -8,7 +8,9 @@
 
 static bool fails(struct snp_fx *fx)
 {
-    return ++fx->calls == fx->fail_at;
+    fx->calls++;
+    return fx->fail_at != 0 && fx->calls >= fx->fail_at &&
+           fx->calls - fx->fail_at <= fx->fail_more;
 }
 
 static bool in_memory(uint64_t spa, size_t size)

@@ -32,8 +32,9 @@ struct snp_fx {
     uint64_t next_page;
     uint64_t next_2m;
     struct psp_drbg drbg;
-    unsigned int calls;   /* of mem_read, mem_write and entropy */
-    unsigned int fail_at; /* number of the call that fails; 0: none */
+    unsigned int calls;     /* of mem_read, mem_write and entropy */
+    unsigned int fail_at;   /* number of the call that fails; 0: none */
+    unsigned int fail_more; /* and that many calls right after it */
     bool wbinvd_owed;
     bool snp_disabled;
 };

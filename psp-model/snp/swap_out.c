@@ -121,8 +121,11 @@ static enum sev_status run(struct snp_swap *s)
     if (status == SEV_SUCCESS) {
         status = snp_swap_write(s, &entry);
     }
-    if (status == SEV_SUCCESS) {
+    /* Bytes sealed with this IV may be in the host's hands. */
+    if (status == SEV_SUCCESS || status == SEV_HWERROR_UNSAFE) {
         s->guest->oek_iv_count = entry.iv;
+    }
+    if (status == SEV_SUCCESS) {
         release_source(s);
     }
     return status;

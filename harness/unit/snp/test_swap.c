@@ -842,6 +842,23 @@ static void swap__callback_fails__nothing_changes(void **state)
     }
 }
 
+/* The page is written, its entry is not, and it cannot be put back. */
+static void swap_out__undo_fails_too__hwerror_unsafe(void **state)
+{
+    struct fx_try t = {0};
+
+    (void)state;
+    out_data(&t);
+    t.fx->calls = 0;
+    t.fx->fail_at = 5;
+    t.fx->fail_more = 1;
+    assert_int_equal(fx_execute(&t), SEV_HWERROR_UNSAFE);
+    t.fx->fail_at = 0;
+    assert_int_equal(fx_state(t.fx, t.page), RMP_PRE_SWAP);
+    assert_int_equal(fx_guest(t.fx, t.gctx)->oek_iv_count, 1); /* used up */
+    snp_fx_free(t.fx);
+}
+
 static const struct fx_case CASES[] = {
     {"swap_out__data__success", out_data, NULL, SEV_SUCCESS},
     {"swap_out__vmsa__success", out_vmsa, NULL, SEV_SUCCESS},
@@ -1034,6 +1051,7 @@ int main(void)
         cmocka_unit_test(page_move__metadata__moves_as_it_is),
         cmocka_unit_test(md_init__success__zeroed),
         cmocka_unit_test(swap__callback_fails__nothing_changes),
+        cmocka_unit_test(swap_out__undo_fails_too__hwerror_unsafe),
     };
     struct tst_suite suite = {0};
 
