@@ -555,6 +555,7 @@ static inline void sh_append_all(struct sh_snapshot *s, const struct sh *h)
     }
     sh_append(s, &h->core.sev_state, sizeof(h->core.sev_state));
     sh_append(s, &h->core.snp_state, sizeof(h->core.snp_state));
+    sh_append(s, &h->core.profile, sizeof(h->core.profile));
     sh_append(s, h->core.asids,
               (h->core.profile.asid_count + 1) * sizeof(h->core.asids[0]));
     sh_append(s, h->nv, sizeof(h->nv));

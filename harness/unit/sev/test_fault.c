@@ -6,6 +6,9 @@
  */
 #include "sev_host.h"
 
+#include "firmware_key.h"
+#include "sev_internal.h"
+
 static unsigned int allocations;
 static unsigned int fail_allocation; /* number of the one that fails; 0: none */
 static size_t living;
@@ -254,6 +257,49 @@ static struct sh *make_receive_vmsa(uint8_t *buf)
     return receiving(buf, SEV_POLICY_ES, SEV_CMD_SEND_UPDATE_VMSA, 0);
 }
 
+static struct sh *make_secret(uint8_t *buf)
+{
+    struct sev_cmd_transport c = {.hdr_paddr = SH_IN,
+                                  .hdr_length = 0x34,
+                                  .guest_paddr = SH_GUEST,
+                                  .guest_length = 0x20,
+                                  .trans_paddr = SH_IN2,
+                                  .trans_length = 0x20};
+    struct sev_packet_header header = {.flags = 0};
+    const struct sev_guest *g;
+    struct sh *h = up();
+
+    c.handle = sh_guest_in(h, SEV_GUEST_LSECRET, 0, SH_ASID);
+    g = sev_guest_find(&h->sev, c.handle);
+    sev_packet_mac(SEV_MAC_SECRET, &header, 0x20, 0x20, h->memory + SH_IN2,
+                   0x20, g->measure, g->transport.tik, header.mac);
+    sev_packet_header_encode(&header, h->memory + SH_IN);
+    sev_cmd_transport_encode(&c, buf);
+    return h;
+}
+
+static struct sh *make_download(uint8_t *buf)
+{
+    struct sev_cmd_blob c = {SH_IN, SNP_FIRMWARE_HEADER_SIZE};
+    struct snp_firmware fw = {.generation = PSP_MILAN, .major = 9};
+    struct sh *h = sh_new("milan", 1);
+    uint8_t *image = h->memory + SH_IN;
+    uint8_t digest[SHA384_SIZE];
+    struct psp_p384_key key;
+    struct psp_p384_sig sig;
+
+    psp_sha384(image, 0, fw.body_digest);
+    snp_firmware_encode(&fw, image);
+    psp_sha384(image, SNP_FIRMWARE_SIGNED_SIZE, digest);
+    assert_int_equal(pki_firmware_key(&key), PSP_OK);
+    assert_int_equal(psp_p384_sign(&key, digest, &sig), PSP_OK);
+    sev_number_set(fw.r, sig.r);
+    sev_number_set(fw.s, sig.s);
+    snp_firmware_encode(&fw, image);
+    sev_cmd_blob_encode(&c, buf);
+    return h;
+}
+
 static struct sh *make_copy(uint8_t *buf)
 {
     struct sev_cmd_copy c = {0, 0x2000, SH_GUEST, SH_OUT};
@@ -332,6 +378,9 @@ static const struct scenario SCENARIOS[] = {
      false, true},
     {"RECEIVE_UPDATE_VMSA", SEV_CMD_RECEIVE_UPDATE_VMSA, make_receive_vmsa,
      false, true},
+    {"LAUNCH_SECRET", SEV_CMD_LAUNCH_SECRET, make_secret, false, true},
+    {"DOWNLOAD_FIRMWARE", SEV_CMD_DOWNLOAD_FIRMWARE, make_download, false,
+     false},
     {"COPY", SEV_CMD_COPY, make_copy, false, true},
     {"DBG_DECRYPT", SEV_CMD_DBG_DECRYPT, make_dbg, false, true},
     {"DBG_ENCRYPT", SEV_CMD_DBG_ENCRYPT, make_dbg, false, true},
@@ -412,7 +461,7 @@ static void test_pages(void **state)
     struct sh *h = s->make(good);
 
     h->core.snp_state = SNP_PLATFORM_INIT;
-    if (s->id == SEV_CMD_PLATFORM_RESET) {
+    if (s->id == SEV_CMD_PLATFORM_RESET || s->id == SEV_CMD_DOWNLOAD_FIRMWARE) {
         h->core.snp_state = SNP_PLATFORM_UNINIT;
     }
     if (s->writes_buffer || s->writes_memory) {

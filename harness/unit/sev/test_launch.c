@@ -540,6 +540,30 @@ static void update_vmsa__mended_step_by_step__statuses_in_order(void **state)
     sh_free(h);
 }
 
+static void update_vmsa__twenty_vcpus__all_known(void **state)
+{
+    struct sh *h = sh_new("milan", 1);
+    const struct sev_guest *g;
+    uint32_t a;
+
+    (void)state;
+    sh_up(h);
+    a = sh_launch(h, SEV_POLICY_ES);
+    g = sev_guest_find(&h->sev, a);
+    assert_int_equal(sh_activate(h, a, SH_ASID_ES), SEV_SUCCESS);
+    for (uint32_t i = 0; i < 20; i++) {
+        struct sev_cmd_range c = {a, 0, SH_GUEST + i * 0x1000, 0x1000};
+
+        assert_int_equal(SH_DO(h, SEV_CMD_LAUNCH_UPDATE_VMSA, range, &c),
+                         SEV_SUCCESS);
+        assert_int_equal(g->vmsa_count, i + 1);
+    }
+    for (uint32_t i = 0; i < 20; i++) {
+        assert_non_null(sev_vmsa_find(g, SH_GUEST + i * 0x1000));
+    }
+    sh_free(h);
+}
+
 static void measure__mended_step_by_step__statuses_in_order(void **state)
 {
     const uint32_t id = SEV_CMD_LAUNCH_MEASURE;
@@ -920,6 +944,7 @@ int main(void)
         cmocka_unit_test(start__shares_the_key_of_a_guest__same_vek),
         cmocka_unit_test(update__mended_step_by_step__statuses_in_order),
         cmocka_unit_test(update_vmsa__mended_step_by_step__statuses_in_order),
+        cmocka_unit_test(update_vmsa__twenty_vcpus__all_known),
         cmocka_unit_test(measure__mended_step_by_step__statuses_in_order),
         cmocka_unit_test(measure__same_bytes_cut_differently__same_digest),
         cmocka_unit_test(secret__mended_step_by_step__statuses_in_order),

@@ -135,6 +135,83 @@ static void send_start__mended_step_by_step__statuses_in_order(void **state)
     sh_free(peer);
 }
 
+/* Well-signed AMD certificates that say something wrong: after the signature,
+ * each is the certificate's fault. */
+struct amd_fault {
+    const char *name;
+    enum pki_role role;
+    void (*spoil)(struct sev_amd_cert *cert);
+    enum sev_status status;
+};
+
+static void no_spoil(struct sev_amd_cert *cert)
+{
+    (void)cert;
+}
+static void version_2(struct sev_amd_cert *cert)
+{
+    cert->version = 2;
+}
+static void usage_swapped(struct sev_amd_cert *cert)
+{
+    cert->key_usage ^= SEV_USAGE_ASK;
+}
+static void other_signer_id(struct sev_amd_cert *cert)
+{
+    cert->certifying_id[15] ^= 1;
+}
+static void reserved_set(struct sev_amd_cert *cert)
+{
+    cert->reserved[3] = 1;
+}
+
+static const struct amd_fault AMD_FAULTS[] = {
+    {"ask unspoilt", PKI_ASK, no_spoil, SEV_SUCCESS},
+    {"ark unspoilt", PKI_ARK, no_spoil, SEV_SUCCESS},
+    {"ask version 2", PKI_ASK, version_2, SEV_INVALID_CERTIFICATE},
+    {"ask with usage ARK", PKI_ASK, usage_swapped, SEV_INVALID_CERTIFICATE},
+    {"ask by another key id", PKI_ASK, other_signer_id,
+     SEV_INVALID_CERTIFICATE},
+    {"ask reserved bytes", PKI_ASK, reserved_set, SEV_SUCCESS},
+    {"ark version 2", PKI_ARK, version_2, SEV_INVALID_CERTIFICATE},
+    {"ark with usage ASK", PKI_ARK, usage_swapped, SEV_INVALID_CERTIFICATE},
+    {"ark by another key id", PKI_ARK, other_signer_id,
+     SEV_INVALID_CERTIFICATE},
+    {"ark not the trusted one", PKI_ARK, reserved_set, SEV_INVALID_CERTIFICATE},
+};
+
+static void test_amd_fault(void **state)
+{
+    const struct amd_fault *f = *state;
+    struct sh *h = trusting(1), *peer = trusting(2);
+    struct pki_ca *ca = sh_ca(h);
+    uint8_t bytes[SEV_AMD_CERT_MAX_SIZE], sig[RSA_MAX_SIZE];
+    struct sev_amd_cert cert;
+    struct sev_cmd_send_start c;
+    size_t size;
+
+    c = good_start(sh_running(h, SEV_POLICY_SEV, 0));
+    show(h, peer);
+    assert_int_equal(pki_sev_amd_cert(ca, f->role, &cert), PSP_OK);
+    f->spoil(&cert);
+    (void)sev_amd_cert_encode(&cert, bytes);
+    assert_int_equal(pki_ca_sign(ca, PKI_ARK, bytes,
+                                 sev_amd_cert_body_size(&cert), sig, &size),
+                     PSP_OK);
+    sev_amd_cert_set_signature(&cert, sig);
+    (void)sev_amd_cert_encode(&cert, h->memory + SH_IN3 +
+                                         (f->role == PKI_ARK ? 1600 : 0));
+    if (f->status == SEV_SUCCESS) {
+        assert_int_equal(SH_DO(h, SEV_CMD_SEND_START, send_start, &c),
+                         SEV_SUCCESS);
+    } else {
+        SH_REFUSE(h, SEV_CMD_SEND_START, send_start, &c, f->status);
+    }
+    pki_ca_close(ca);
+    sh_free(h);
+    sh_free(peer);
+}
+
 /* Without SEV and DOMAIN only the PDH certificate counts, by its body. */
 static void send_start__plain_policy__pdh_by_its_body(void **state)
 {
@@ -706,5 +783,13 @@ int main(void)
         cmocka_unit_test(migration__receiver_in_python__same_plaintext),
     };
 
-    return cmocka_run_group_tests_name("sev/migrate", tests, NULL, NULL);
+    struct CMUnitTest rows[sizeof(AMD_FAULTS) / sizeof(AMD_FAULTS[0])];
+    int failed;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        rows[i] = sh_row(AMD_FAULTS[i].name, test_amd_fault, &AMD_FAULTS[i]);
+    }
+    failed = cmocka_run_group_tests_name("sev/migrate", tests, NULL, NULL);
+    failed += cmocka_run_group_tests_name("sev/amd chain", rows, NULL, NULL);
+    return failed;
 }
