@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
+#include "control_client.h"
 #include "parse.h"
 #include "platform.h"
 #include "run_kds.h"
@@ -12,7 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPT_HELP = 1, OPT_TRACE, OPT_FORCE, OPT_NODE_MODE, OPT_KDS };
+enum {
+    OPT_HELP = 1,
+    OPT_TRACE,
+    OPT_FORCE,
+    OPT_NODE_MODE,
+    OPT_KDS,
+    OPT_CONNECT,
+    OPT_AS,
+};
 
 struct run_options {
     struct platform_options platform;
@@ -21,6 +30,9 @@ struct run_options {
     bool force;
     uint32_t node_mode;
     enum run_kds_way kds;
+    bool own_platform;   /* one of its options was given */
+    const char *connect; /* control socket; NULL: a platform of its own */
+    const char *as;      /* guest of that platform */
 };
 
 static const char HELP[] =
@@ -32,7 +44,11 @@ static const char HELP[] =
     "  --node-mode OCTAL     permission bits of the nodes (default 0666)\n"
     "  --kds[=WAY]           https://kdsintf.amd.com is answered by this "
     "installation;\n"
-    "                        WAY: namespace, proxy, or auto (default)\n\n";
+    "                        WAY: namespace, proxy, or auto (default)\n"
+    "  --connect SOCKET      use a running `swpsp serve` instead of a "
+    "platform\n"
+    "                        of its own, and no platform option\n"
+    "  --as GUEST            as which of its guests; \"host\": /dev/sev\n\n";
 
 static bool take_mode(struct run_options *o, const char *text)
 {
@@ -70,6 +86,8 @@ static struct option *option_table(void)
         {"force", no_argument, NULL, OPT_FORCE},
         {"node-mode", required_argument, NULL, OPT_NODE_MODE},
         {"kds", optional_argument, NULL, OPT_KDS},
+        {"connect", required_argument, NULL, OPT_CONNECT},
+        {"as", required_argument, NULL, OPT_AS},
     };
     size_t own_count = sizeof(own) / sizeof(own[0]);
     struct option *table =
@@ -81,6 +99,25 @@ static struct option *option_table(void)
                PLATFORM_OPTION_COUNT * sizeof(*table));
     }
     return table;
+}
+
+/* --connect and --as belong together, and leave no platform to describe. */
+static bool connect_is_whole(const struct run_options *o)
+{
+    const char *why = NULL;
+
+    if ((o->connect == NULL) != (o->as == NULL)) {
+        why = "--connect and --as go together";
+    } else if (o->connect != NULL && o->own_platform) {
+        why = "with --connect the platform is the daemon's: no platform option "
+              "applies";
+    } else if (o->connect != NULL && o->kds != RUN_KDS_OFF) {
+        why = "--kds needs a platform of its own, not --connect";
+    }
+    if (why != NULL) {
+        fprintf(stderr, "swpsp run: %s\n", why);
+    }
+    return why == NULL;
 }
 
 /* Returns -1 to go on, else an exit status. */
@@ -105,9 +142,15 @@ static int parse(struct run_options *o, int argc, char **argv)
             status = take_mode(o, optarg) ? -1 : EXIT_USAGE;
         } else if (val == OPT_KDS) {
             status = take_kds(o, optarg) ? -1 : EXIT_USAGE;
+        } else if (val == OPT_CONNECT) {
+            o->connect = optarg;
+        } else if (val == OPT_AS) {
+            o->as = optarg;
         } else if (val == '?' ||
                    !options_take(&o->platform, "run", val, optarg)) {
             status = EXIT_USAGE;
+        } else {
+            o->own_platform = true;
         }
     }
     free(table);
@@ -115,7 +158,8 @@ static int parse(struct run_options *o, int argc, char **argv)
         fprintf(stderr, "swpsp run: no program given\n");
         status = EXIT_USAGE;
     }
-    if (status < 0 && !options_finish(&o->platform, "run")) {
+    if (status < 0 &&
+        !(options_finish(&o->platform, "run") && connect_is_whole(o))) {
         status = EXIT_USAGE;
     }
     return status;
@@ -155,10 +199,8 @@ static void show_parameter(struct shown *s, const char *path, bool on)
 }
 
 static void show_sev(struct shown *s, const struct run_options *o,
-                     struct platform *p, struct trace *trace)
+                     struct chardev dev, struct trace *trace, bool snp)
 {
-    struct chardev dev = ccp_chardev(p->ccp);
-
     if (trace != NULL) {
         trace_sev(trace, &o->platform.sev.driver);
         dev = trace_chardev(trace, dev);
@@ -166,15 +208,12 @@ static void show_sev(struct shown *s, const struct run_options *o,
     show_node(s, o, "/dev/sev", dev, 124);
     show_parameter(s, "/sys/module/kvm_amd/parameters/sev", true);
     show_parameter(s, "/sys/module/kvm_amd/parameters/sev_es", true);
-    show_parameter(s, "/sys/module/kvm_amd/parameters/sev_snp",
-                   o->platform.profile->has_snp);
+    show_parameter(s, "/sys/module/kvm_amd/parameters/sev_snp", snp);
 }
 
 static void show_sev_guest(struct shown *s, const struct run_options *o,
-                           struct platform *p, struct trace *trace)
+                           struct chardev dev, struct trace *trace)
 {
-    struct chardev dev = sev_guest_chardev(p->sev_guest);
-
     if (trace != NULL) {
         dev = trace_chardev(trace, dev);
     }
@@ -183,36 +222,68 @@ static void show_sev_guest(struct shown *s, const struct run_options *o,
         .path = "/sys/devices/platform/sev-guest", .directory = true};
 }
 
-static int run_program(const struct run_options *o, struct platform *p,
-                       struct trace *trace, char **argv)
+static int run_shown(const struct run_options *o, const struct shown *shown,
+                     char **argv)
 {
-    struct shown shown = {.node_count = 0};
     struct run_config config = {
-        .nodes = shown.nodes,
-        .probes = shown.probes,
+        .nodes = shown->nodes,
+        .node_count = shown->node_count,
+        .probes = shown->probes,
+        .probe_count = shown->probe_count,
         .argv = argv,
         .force = o->force,
         .warn = warn_line,
     };
     char error[RUN_ERROR_SIZE] = "";
     int status = EXIT_USAGE;
-    int err;
+    int err = seccomp_run(&config, &status, error);
 
-    if (o->platform.sev.node_sev) {
-        show_sev(&shown, o, p, trace);
-    }
-    if (o->platform.sev.node_sev_guest) {
-        show_sev_guest(&shown, o, p, trace);
-    }
-    config.node_count = shown.node_count;
-    config.probe_count = shown.probe_count;
-    err = seccomp_run(&config, &status, error);
     if (err != 0) {
         fprintf(stderr, "swpsp run: %s\n", error);
         if (err == -EEXIST || err == -ENOSYS || err == -EBUSY) {
             status = EXIT_USAGE;
         }
     }
+    return status;
+}
+
+static int run_program(const struct run_options *o, struct platform *p,
+                       struct trace *trace, char **argv)
+{
+    struct shown shown = {.node_count = 0};
+
+    if (o->platform.sev.node_sev) {
+        show_sev(&shown, o, ccp_chardev(p->ccp), trace,
+                 o->platform.profile->has_snp);
+    }
+    if (o->platform.sev.node_sev_guest) {
+        show_sev_guest(&shown, o, sev_guest_chardev(p->sev_guest), trace);
+    }
+    return run_shown(o, &shown, argv);
+}
+
+/* On a platform that runs elsewhere. */
+static int run_connected(const struct run_options *o, FILE *out, char **argv)
+{
+    struct trace *trace = o->trace ? trace_new(out) : NULL;
+    char error[CONTROL_ERROR_SIZE] = "";
+    struct shown shown = {.node_count = 0};
+    struct control_device *dev = NULL;
+    int status = EXIT_USAGE;
+
+    if (control_device_open(o->connect, o->as, &dev, error) != 0) {
+        fprintf(stderr, "swpsp run: %s\n", error);
+    } else {
+        if (strcmp(o->as, "host") == 0) {
+            show_sev(&shown, o, control_device_chardev(dev), trace,
+                     control_device_has_snp(dev));
+        } else {
+            show_sev_guest(&shown, o, control_device_chardev(dev), trace);
+        }
+        status = run_shown(o, &shown, argv);
+        control_device_close(dev);
+    }
+    trace_free(trace);
     return status;
 }
 
@@ -251,7 +322,10 @@ int cmd_run(int argc, char **argv)
         }
     }
     status = EXIT_USAGE;
-    if (o.kds == RUN_KDS_OFF || run_kds_start(o.kds, &o.platform, &kds)) {
+    if (o.connect != NULL) {
+        status = run_connected(&o, out, argv + optind);
+    } else if (o.kds == RUN_KDS_OFF ||
+               run_kds_start(o.kds, &o.platform, &kds)) {
         status = run_traced(&o, out, argv + optind);
     }
     run_kds_stop(kds);

@@ -5,6 +5,7 @@
 #include "platform_sev.h"
 #include "sandbox.h"
 #include "serve.h"
+#include "serve_devices.h"
 #include "serve_log.h"
 #include "serve_notify.h"
 #include "serve_options.h"
@@ -31,6 +32,7 @@ struct daemon {
     struct trace *trace;
     struct platform p;
     struct serve_guests *guests;
+    struct serve_devices *devices;
     int listener;
     bool own_socket; /* not the service manager's */
     bool pid_written;
@@ -307,6 +309,29 @@ static bool write_pid(struct daemon *d)
     return d->pid_written;
 }
 
+static bool open_devices(struct daemon *d)
+{
+    struct serve_devices_config config = {
+        .guests = d->guests,
+        .guest = d->o.device_guest,
+        .sev = ccp_chardev(d->p.ccp),
+        .traced = traced,
+        .traced_ctx = d->trace,
+        .cuse = d->o.cuse,
+        .fuse = d->o.fuse,
+        .force = d->o.force,
+        .mode = d->o.node_mode,
+        .uid = d->uid,
+        .gid = d->gid,
+    };
+    char error[SERVE_ERROR_SIZE] = "";
+
+    if (!config.cuse && config.fuse == NULL) {
+        return true;
+    }
+    return serve_devices_start(&config, &d->devices, error) == 0 || fail(error);
+}
+
 static bool lock_down(const struct daemon *d)
 {
     int err = 0;
@@ -317,7 +342,7 @@ static bool lock_down(const struct daemon *d)
     if (err != 0) {
         return fail_errno("cannot give up root", err);
     }
-    err = sandbox_enter(false);
+    err = sandbox_enter(d->devices != NULL);
     return err == 0 || fail_errno("cannot enter the sandbox", err);
 }
 
@@ -334,8 +359,8 @@ static bool start(struct daemon *d)
         return fail_errno("signals", d->signals);
     }
     return find_users(d) && act_as_user(d) && settle(d) && open_platform(d) &&
-           remember(d) && open_guests(d) && act_as_root(d) && open_socket(d) &&
-           write_pid(d) && lock_down(d);
+           remember(d) && open_guests(d) && act_as_root(d) && open_devices(d) &&
+           open_socket(d) && write_pid(d) && lock_down(d);
 }
 
 static void ready(void *ctx)
@@ -387,6 +412,7 @@ static void stop(struct daemon *d)
     if (d->own_socket && unlink(d->o.socket) != 0) {
         serve_log(SERVE_WARNING, "%s stays: %s", d->o.socket, strerror(errno));
     }
+    serve_devices_stop(d->devices);
     serve_guests_free(d->guests);
     platform_close(&d->p);
     trace_free(d->trace);

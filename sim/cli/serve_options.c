@@ -19,6 +19,11 @@ enum {
     OPT_GROUP,
     OPT_LOG_LEVEL,
     OPT_FORGET,
+    OPT_CUSE,
+    OPT_FUSE,
+    OPT_DEVICE_GUEST,
+    OPT_NODE_MODE,
+    OPT_FORCE,
 };
 
 static const struct option OWN[] = {
@@ -31,6 +36,11 @@ static const struct option OWN[] = {
     {"group", required_argument, NULL, OPT_GROUP},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"forget-options", no_argument, NULL, OPT_FORGET},
+    {"cuse", no_argument, NULL, OPT_CUSE},
+    {"fuse", required_argument, NULL, OPT_FUSE},
+    {"device-guest", required_argument, NULL, OPT_DEVICE_GUEST},
+    {"node-mode", required_argument, NULL, OPT_NODE_MODE},
+    {"force", no_argument, NULL, OPT_FORCE},
 };
 #define OWN_COUNT (sizeof(OWN) / sizeof(OWN[0]))
 
@@ -113,19 +123,18 @@ bool serve_option_remembered(const char *name)
     return false;
 }
 
-static bool take_mode(struct serve_options *o, const char *text)
+static bool take_mode(const char *option, const char *text, mode_t *out)
 {
     char *end = NULL;
     unsigned long mode = strtoul(text, &end, 8);
 
     if (text[0] < '0' || text[0] > '7' || *end != '\0' || mode > 0777) {
         fprintf(stderr,
-                "swpsp serve: --socket-mode %s: need an octal number from 0 to "
-                "777\n",
-                text);
+                "swpsp serve: --%s %s: need an octal number from 0 to 777\n",
+                option, text);
         return false;
     }
-    o->socket_mode = (mode_t)mode;
+    *out = (mode_t)mode;
     return true;
 }
 
@@ -147,7 +156,8 @@ static bool take_own(struct serve_options *o, int val, const char *arg)
         o->socket = arg;
         return true;
     case OPT_SOCKET_MODE:
-        return take_mode(o, arg);
+        o->socket_mode_set = true;
+        return take_mode("socket-mode", arg, &o->socket_mode);
     case OPT_SOCKET_GROUP:
         o->socket_group = arg;
         return true;
@@ -164,6 +174,20 @@ static bool take_own(struct serve_options *o, int val, const char *arg)
         return take_level(o, arg);
     case OPT_FORGET:
         o->forget = true;
+        return true;
+    case OPT_CUSE:
+        o->cuse = true;
+        return true;
+    case OPT_FUSE:
+        o->fuse = arg;
+        return true;
+    case OPT_DEVICE_GUEST:
+        o->device_guest = arg;
+        return true;
+    case OPT_NODE_MODE:
+        return take_mode("node-mode", arg, &o->node_mode);
+    case OPT_FORCE:
+        o->force = true;
         return true;
     default:
         return false;
@@ -202,7 +226,8 @@ int serve_options_parse(struct serve_options *o, int argc, char **argv)
     int status = -1;
     int val, at = 0;
 
-    *o = (struct serve_options){.log_level = SERVE_INFO};
+    *o = (struct serve_options){
+        .log_level = SERVE_INFO, .device_guest = "guest", .node_mode = 0600};
     options_init(&o->platform);
     o->given = json_object();
     make_table(table);
@@ -221,7 +246,7 @@ int serve_options_parse(struct serve_options *o, int argc, char **argv)
     if (o->socket == NULL) {
         o->socket = control_default_socket();
     }
-    if (o->socket_mode == 0) {
+    if (!o->socket_mode_set) {
         o->socket_mode = o->socket_group == NULL ? 0600 : 0660;
     }
     return status >= 0 ? status : finish(o, argc, argv);

@@ -14,10 +14,16 @@ struct serve_options {
     struct platform_options platform; /* after serve_options_settle() */
     const char *socket;
     mode_t socket_mode;
+    bool socket_mode_set;
     const char *socket_group;
     const char *pid_file;
     const char *user, *group;
     int log_level;
+    bool cuse;
+    const char *fuse;
+    const char *device_guest;
+    mode_t node_mode;
+    bool force;
     bool forget;     /* start from the default configuration */
     json_t *given;   /* platform options of the command line: name to value */
     json_t *settled; /* what holds now; its strings are pointed to */

@@ -10,6 +10,7 @@
 #include "control_io.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #define CONTROL_ERROR_SIZE 512u
 
@@ -54,6 +55,8 @@ struct control_device;
 int control_device_open(const char *path, const char *guest,
                         struct control_device **out, char *error);
 void control_device_close(struct control_device *d);
+/** The platform has SNP. */
+bool control_device_has_snp(const struct control_device *d);
 /** Valid until control_device_close(); callable from any thread. */
 struct chardev control_device_chardev(struct control_device *d);
 

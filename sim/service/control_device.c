@@ -19,13 +19,14 @@ struct control_device {
     char *path;
     char *guest;
     char name[16];
+    bool snp;
     pthread_mutex_t lock;
     struct control_client idle[IDLE_MAX]; /* attached, waiting */
     size_t idle_count;
 };
 
 static int attach(const struct control_device *d, struct control_client *c,
-                  char *error)
+                  bool *snp, char *error)
 {
     json_t *result = NULL;
     int rc = control_connect(c, d->path, error);
@@ -36,6 +37,7 @@ static int attach(const struct control_device *d, struct control_client *c,
     rc = control_call(
         c, json_pack("{s:s, s:s}", "op", "attach", "guest", d->guest), &result,
         error);
+    *snp = json_is_true(json_object_get(result, "snp"));
     json_decref(result);
     if (rc != 0) {
         control_disconnect(c);
@@ -54,7 +56,7 @@ static bool is_quiet(const struct control_client *c)
 static int take(struct control_device *d, struct control_client *c)
 {
     char error[CONTROL_ERROR_SIZE];
-    bool found = false;
+    bool found = false, snp = false;
 
     (void)pthread_mutex_lock(&d->lock);
     while (d->idle_count > 0 && !found) {
@@ -65,7 +67,7 @@ static int take(struct control_device *d, struct control_client *c)
         }
     }
     (void)pthread_mutex_unlock(&d->lock);
-    return found ? 0 : attach(d, c, error);
+    return found ? 0 : attach(d, c, &snp, error);
 }
 
 static void give_back(struct control_device *d, struct control_client *c)
@@ -209,7 +211,8 @@ int control_device_open(const char *path, const char *guest,
     d->path = strdup(path);
     d->guest = strdup(guest);
     strcpy(d->name, strcmp(guest, "host") == 0 ? "sev" : "sev-guest");
-    rc = d->path == NULL || d->guest == NULL ? -ENOMEM : attach(d, &c, error);
+    rc = d->path == NULL || d->guest == NULL ? -ENOMEM
+                                             : attach(d, &c, &d->snp, error);
     if (rc != 0) {
         control_device_close(d);
         return rc;
@@ -231,6 +234,11 @@ void control_device_close(struct control_device *d)
     free(d->path);
     free(d->guest);
     free(d);
+}
+
+bool control_device_has_snp(const struct control_device *d)
+{
+    return d->snp;
 }
 
 struct chardev control_device_chardev(struct control_device *d)

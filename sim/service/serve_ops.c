@@ -151,8 +151,9 @@ static int op_attach(struct request *rq)
     if (rc != 0) {
         return rc;
     }
-    rq->result =
-        json_pack("{s:s}", "device", a->guest == NULL ? "sev" : "sev-guest");
+    rq->result = json_pack(
+        "{s:s, s:b}", "device", a->guest == NULL ? "sev" : "sev-guest", "snp",
+        (int)machine_profile(rq->s->config.platform.m)->has_snp);
     rq->next = NEXT_ATTACH;
     return 0;
 }
