@@ -119,8 +119,9 @@ typedef enum sev_status sev_handler(struct sev_call *call);
 
 #define SEV_NO_HANDLE 0xffu
 
-/** One row per command; abi/sev.md §1.1. The checks run in the order of the
- * members `first` to `run`; absent ones are skipped. */
+/** One row per command; abi/sev.md §1.1. The steps of a command are the members
+ * `first` to `run`, in this order; HANDLE is looked up between `shape` and
+ * `arguments`. A step that does not answer SUCCESS ends the command. */
 struct sev_command {
     uint16_t id;
     const char *name;
@@ -133,7 +134,7 @@ struct sev_command {
     bool or_snp;             /* legal as well while SNP is INIT */
     sev_handler *shape;      /* between platform state and handle */
     sev_handler *arguments;  /* between handle and guest state */
-    uint8_t guest_states;    /* bit n: legal in guest state n; 0: any */
+    uint8_t guest_states;    /* bit n: legal in guest state n; 0: no guest */
     sev_handler *run;        /* everything else */
     sev_handler *undo;       /* takes back `run` when the write-back fails */
 };
