@@ -122,11 +122,42 @@ def guests():
         put("fuzz_guest_spec", "%02d" % i, text.encode())
 
 
+def legacy(swpsp):
+    """A live platform's chain under its exported CAs; reports are unsigned."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([swpsp, "certs", "export", "--insecure-dev-seed",
+                        folder], check=True)
+        subprocess.run([swpsp, "run", "--insecure-dev-seed", sys.executable,
+                        "harness/device/test_verify_sev.py", "--export",
+                        folder + "/live.bin"], check=True)
+
+        def read(name):
+            with open(os.path.join(folder, name), "rb") as f:
+                return f.read()
+        chain = read("live.bin")
+        pdh, pek, oca = (chain[i * 2084:(i + 1) * 2084] for i in range(3))
+        ark, ask, cek = (read("sev/%s.cert" % n) for n in ("ark", "ask", "cek"))
+        report = bytes(range(208))
+        for name, trust, more in (("chain", 0x8000, []),
+                                  ("untrusted", 0, []),
+                                  ("report", 0x8000, [report, bytes(48)])):
+            parts = [ark, ask, cek, oca, pek, pdh] + (more or [b"", b""])
+            lengths = [len(x) for x in parts]
+            put("fuzz_sev_verify", name,
+                struct.pack("<8H", lengths[0] | trust, *lengths[1:])
+                + b"".join(parts))
+        put("fuzz_sev_verify", "raw-chain", chain + ask + ark)
+        put("fuzz_sev_verify", "raw-report", report)
+        put("fuzz_sev_verify", "raw-evidence",
+            report + cek + pek + oca + b"\2")
+
+
 def main():
     certificates(sys.argv[1], dict(reports()))
     messages()
     ioctls()
     guests()
+    legacy(sys.argv[1])
 
 
 if __name__ == "__main__":
