@@ -711,7 +711,6 @@ CHANGE(pek_s_zero)
 {
     memset(b->pek_bytes + 0x624 + 72, 0, 72);
 }
-/* r + n: the same number, not the same bytes. */
 CHANGE(pek_r_above_n)
 {
     memset(b->pek_bytes + 0x624, 0xff, 48);
@@ -747,7 +746,6 @@ CHANGE(pdh_algo_ecdsa)
 }
 CHANGE(pdh_long)
 {
-    b->in.pdh.size = 3 * (size_t)SEV_CERT_SIZE;
     b->in.pdh.data = b->bundle; /* large enough */
     b->in.pdh.size = SEV_CERT_SIZE + 1;
 }
@@ -791,6 +789,10 @@ CHANGE(report_policy_reserved)
 CHANGE(report_r_tail)
 {
     b->report_bytes[0x40 + 71] = 1;
+}
+CHANGE(report_s_tail)
+{
+    b->report_bytes[0x88 + 48] = 1;
 }
 CHANGE(report_usage)
 {
@@ -1116,6 +1118,8 @@ static const struct verdict_case CASES[] = {
      ONE(REPORT_FORMAT), "POLICY"},
     {"sev__report_r_too_long__refused", NULL, report_r_tail,
      TWO(REPORT_FORMAT, REPORT_SIGNATURE), "behind R or S"},
+    {"sev__report_s_too_long__refused", NULL, report_s_tail,
+     TWO(REPORT_FORMAT, REPORT_SIGNATURE), "behind R or S"},
     {"sev__report_sig_usage_cek__refused", report_usage, NULL,
      ONE(REPORT_SIGNER), "0x1004 (CEK)"},
     {"sev__report_sig_usage_empty__refused", report_usage_empty, NULL,
@@ -1269,6 +1273,25 @@ static void sev__any_report_byte_changed__refused(void **state)
     }
     verify_sev(&b->in, &b->policy, &b->result);
     assert_true(b->result.ok);
+    free(b);
+}
+
+static void sev__any_measurement_byte_changed__refused(void **state)
+{
+    struct sev_bench *b = calloc(1, sizeof(*b));
+
+    (void)state;
+    bench_init(b);
+    build(b);
+    measured(b);
+    for (size_t i = 0; i < SEV_MEASURE_BLOB_SIZE; i++) {
+        b->measure_bytes[i] ^= (uint8_t)(1u << i % 8);
+        verify_sev(&b->in, &b->policy, &b->result);
+        assert_int_equal(b->result.line[SEV_CHECK_MEASUREMENT].verdict,
+                         VERIFY_FAIL);
+        assert_false(b->result.ok);
+        b->measure_bytes[i] ^= (uint8_t)(1u << i % 8);
+    }
     free(b);
 }
 
@@ -1426,6 +1449,7 @@ int main(void)
         cmocka_unit_test(sev__measurement_of_api_0_16__shorter),
         cmocka_unit_test(sev__report_of_the_known_answer__signature_holds),
         cmocka_unit_test(sev__any_report_byte_changed__refused),
+        cmocka_unit_test(sev__any_measurement_byte_changed__refused),
         cmocka_unit_test(sev__nothing_presented__verdicts),
         cmocka_unit_test(sev__key_id_of_the_simulator__told),
         cmocka_unit_test(sev__evidence_of_rats_tls__split),
