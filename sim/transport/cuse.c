@@ -139,44 +139,6 @@ static void answer(fuse_req_t req, int result, const void *out, size_t size)
     fuse_reply_ioctl(req, result, out, size);
 }
 
-static void ask(fuse_req_t req, struct cuse_file *file,
-                const struct cuse_key *key, const struct cuse_plan *plan)
-{
-    int err = cuse_chains_put(&file->chains, key, plan);
-
-    if (err != 0) {
-        answer(req, err, NULL, 0);
-        return;
-    }
-    fuse_reply_ioctl_retry(req, plan->in, plan->in_count, plan->out,
-                           plan->out_count);
-}
-
-/* What one call of the kernel needs; too large for a stack. */
-struct call {
-    struct cuse_plan granted;
-    struct cuse_run run;
-    uint8_t out[];
-};
-
-static void run_call(fuse_req_t req, struct cuse_file *file,
-                     const struct cuse_key *key, struct call *call,
-                     const void *in)
-{
-    const struct cuse *cuse = fuse_req_userdata(req);
-    int64_t result;
-    int code;
-
-    cuse_run_init(&call->run, &call->granted, in, call->out);
-    result = cuse->dev.ops->ioctl(cuse->dev.dev, file->writable, key->request,
-                                  key->arg, &call->run.um);
-    if (cuse_run_finish(&call->run, result, &code)) {
-        answer(req, code, call->out, call->run.reply);
-    } else {
-        ask(req, file, key, &call->run.plan);
-    }
-}
-
 static void op_ioctl(fuse_req_t req, int request, void *arg,
                      struct fuse_file_info *fi, unsigned int flags,
                      const void *in, size_t in_size, size_t out_size)
@@ -187,7 +149,9 @@ static void op_ioctl(fuse_req_t req, int request, void *arg,
         .request = (uint32_t)request, /* sign-extended on its way here */
         .arg = (uintptr_t)arg,
     };
-    struct call *call;
+    const struct cuse *cuse = fuse_req_userdata(req);
+    struct cuse_call *call;
+    int result;
 
     if ((flags & FUSE_IOCTL_COMPAT) != 0) {
         answer(req, -ENOTTY, NULL, 0);
@@ -198,15 +162,13 @@ static void op_ioctl(fuse_req_t req, int request, void *arg,
         answer(req, -ENOMEM, NULL, 0);
         return;
     }
-    call->granted.in_count = call->granted.out_count = 0;
-    call->granted.in_size = call->granted.out_size = 0;
-    if (in_size == 0 && out_size == 0) {
-        cuse_chains_begin(&file->chains, &key);
+    if (cuse_call(call, &file->chains, &key, &cuse->dev, file->writable, in,
+                  in_size, out_size, &result)) {
+        answer(req, result, call->out, call->run.reply);
     } else {
-        (void)cuse_chains_take(&file->chains, &key, in_size, out_size,
-                               &call->granted);
+        fuse_reply_ioctl_retry(req, call->run.plan.in, call->run.plan.in_count,
+                               call->run.plan.out, call->run.plan.out_count);
     }
-    run_call(req, file, &key, call, in);
     free(call);
 }
 

@@ -50,6 +50,7 @@ static int retry_read(struct umem *um, uint64_t addr, void *buf, size_t size)
     }
     if (index < run->granted->in_count) {
         if (!is_range(&run->granted->in[index], addr, size)) {
+            run->moved = true;
             return give_up(run, -EFAULT);
         }
         memcpy(buf, run->in + offset, size);
@@ -73,6 +74,7 @@ static int retry_plan(struct umem *um, uint64_t addr, size_t size)
 
     if (err == 0 && index < run->granted->out_count &&
         !is_range(&run->granted->out[index], addr, size)) {
+        run->moved = true;
         err = -EFAULT;
     }
     if (err == 0) {
@@ -333,7 +335,8 @@ static void unpack(const struct cuse_chain *c, struct cuse_plan *plan)
 }
 
 bool cuse_chains_take(struct cuse_chains *chains, const struct cuse_key *key,
-                      size_t in_size, size_t out_size, struct cuse_plan *plan)
+                      size_t in_size, size_t out_size, size_t skip,
+                      struct cuse_plan *plan)
 {
     struct cuse_chain **at;
     bool found = false;
@@ -342,7 +345,7 @@ bool cuse_chains_take(struct cuse_chains *chains, const struct cuse_key *key,
     at = &chains->first;
     while (*at != NULL && !found) {
         if (same_key(&(*at)->key, key) && (*at)->in_size == in_size &&
-            (*at)->out_size == out_size) {
+            (*at)->out_size == out_size && skip-- == 0) {
             unpack(*at, plan);
             drop(chains, at);
             found = true;
@@ -352,4 +355,62 @@ bool cuse_chains_take(struct cuse_chains *chains, const struct cuse_key *key,
     }
     pthread_mutex_unlock(&chains->lock);
     return found;
+}
+
+/* --- one call of the kernel --- */
+
+static int64_t run_once(struct cuse_call *call, const struct cuse_key *key,
+                        const struct chardev *dev, bool writable,
+                        const void *in)
+{
+    cuse_run_init(&call->run, &call->granted, in, call->out);
+    return dev->ops->ioctl(dev->dev, writable, key->request, key->arg,
+                           &call->run.um);
+}
+
+/* Run with a plan that this call may answer to. When it turns out to be that
+ * of another client, nothing has happened yet: try the next. */
+static bool run_granted(struct cuse_call *call, struct cuse_chains *chains,
+                        const struct cuse_key *key, const struct chardev *dev,
+                        bool writable, const void *in, size_t in_size,
+                        size_t out_size, int64_t *answer)
+{
+    bool found = false;
+    size_t skip = 0;
+
+    while (cuse_chains_take(chains, key, in_size, out_size, skip,
+                            &call->granted)) {
+        found = true;
+        *answer = run_once(call, key, dev, writable, in);
+        if (!call->run.moved || key->tid != 0 ||
+            cuse_chains_put(chains, key, &call->granted) != 0) {
+            break;
+        }
+        skip++; /* it went back to the front */
+    }
+    return found;
+}
+
+bool cuse_call(struct cuse_call *call, struct cuse_chains *chains,
+               const struct cuse_key *key, const struct chardev *dev,
+               bool writable, const void *in, size_t in_size, size_t out_size,
+               int *result)
+{
+    bool first = in_size == 0 && out_size == 0;
+    int64_t answer;
+
+    if (first) {
+        cuse_chains_begin(chains, key);
+    }
+    if (first || !run_granted(call, chains, key, dev, writable, in, in_size,
+                              out_size, &answer)) {
+        call->granted.in_count = call->granted.out_count = 0;
+        call->granted.in_size = call->granted.out_size = 0;
+        answer = run_once(call, key, dev, writable, NULL);
+    }
+    if (cuse_run_finish(&call->run, answer, result)) {
+        return true;
+    }
+    *result = cuse_chains_put(chains, key, &call->run.plan);
+    return *result != 0;
 }

@@ -20,7 +20,7 @@
 #ifndef TRANSPORT_CUSE_RETRY_H
 #define TRANSPORT_CUSE_RETRY_H
 
-#include "umem.h"
+#include "chardev.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -51,6 +51,7 @@ struct cuse_run {
     size_t known[CUSE_IOV_MAX];      /* of each out range, from its start */
     struct cuse_plan plan;           /* what this run has named so far */
     int error;  /* set: the ioctl ends with it, whatever is said */
+    bool moved; /* it named another range than was granted */
     bool asked; /* for more than was granted */
     bool committed;
     size_t reply; /* bytes of out to send */
@@ -102,9 +103,32 @@ void cuse_chains_begin(struct cuse_chains *chains, const struct cuse_key *key);
 int cuse_chains_put(struct cuse_chains *chains, const struct cuse_key *key,
                     const struct cuse_plan *plan);
 
-/** Take the plan that a call with so many bytes answers to. False: there is
- * none; treat the call as the first. */
+/** Take a plan that a call with so many bytes answers to, after @skip others
+ * that would do as well (only with tid 0 can there be any). False: there is
+ * none. */
 bool cuse_chains_take(struct cuse_chains *chains, const struct cuse_key *key,
-                      size_t in_size, size_t out_size, struct cuse_plan *plan);
+                      size_t in_size, size_t out_size, size_t skip,
+                      struct cuse_plan *plan);
+
+/* --- one call of the kernel --- */
+
+/** Large: not for a stack. */
+struct cuse_call {
+    struct cuse_plan granted;
+    struct cuse_run run;
+    uint8_t out[]; /* as many as the call has room for */
+};
+
+/**
+ * Run the ioctl of a call that brings @in_size bytes and takes @out_size.
+ *
+ * Returns true when the client is to be answered with *result and
+ * call->run.reply bytes of call->out, false when the kernel is to be asked for
+ * call->run.plan, which is remembered in @chains.
+ */
+bool cuse_call(struct cuse_call *call, struct cuse_chains *chains,
+               const struct cuse_key *key, const struct chardev *dev,
+               bool writable, const void *in, size_t in_size, size_t out_size,
+               int *result);
 
 #endif
