@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DIGEST_MAX 64u
@@ -513,15 +514,20 @@ static const char *value_of(int argc, char **argv, int i, const char *name)
     return arg[2 + n] == '\0' && i + 1 < argc ? argv[i + 1] : NULL;
 }
 
+/* A pipe can be read but once: it is not looked into. */
 static bool is_legacy_report(const char *path)
 {
+    enum artefact type = ARTEFACT_UNKNOWN;
+    uint8_t *data = NULL;
+    struct stat st;
     size_t size = 0;
-    uint8_t *data = strcmp(path, "-") != 0
-                        ? parse_file(path, BLOCKS_MAX_SIZE, &size)
-                        : NULL;
-    enum artefact type =
-        data != NULL ? artefact_identify(data, size) : ARTEFACT_UNKNOWN;
 
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+        data = parse_file(path, BLOCKS_MAX_SIZE, &size);
+    }
+    if (data != NULL) {
+        type = artefact_identify(data, size);
+    }
     free(data);
     return type == ARTEFACT_SEV_REPORT || type == ARTEFACT_SEV_EVIDENCE;
 }

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-/** Is this command line about legacy SEV? --type says; else the report; else
- * options that only it has. */
+/** Is this command line about legacy SEV? --type says; else the report, if it
+ * is a regular file; else options that only it has. */
 bool verify_sev_asked(int argc, char **argv);
 
 /** Returns the exit status. */
