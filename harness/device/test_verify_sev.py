@@ -226,6 +226,12 @@ def made_here(folder):
     usage(folder, ["--type", "sev", "--certs", "{}/none", *root],
           "No such file")
 
+    done = subprocess.run([SWPSP, "verify", "--type", "sev", "--report", "-",
+                           *(a.replace("{}", folder) for a in chain)],
+                          input=p.files["report.bin"], capture_output=True,
+                          timeout=60)
+    if b"PASS report-signature" not in done.stdout:
+        say("--report -", done.stdout + done.stderr)
     status, out, _ = swpsp(folder, "verify", "--type", "sev", "--help")
     if status != 0 or "--launch-digest" not in out:
         say("--help", out)
