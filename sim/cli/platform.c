@@ -71,18 +71,25 @@ static bool power_on(struct platform *p, const struct platform_options *o,
                      const char *command, struct trace *trace,
                      struct machine_config *config)
 {
+    uint8_t seed[PSP_SEED_SIZE];
     int err;
 
     config->chip = p->chip;
     /* A seed that the user chose makes the whole session reproducible. */
     if (o->dev_seed || o->seed_file != NULL) {
-        config->seed = install_seed(p->install);
+        memcpy(seed, install_seed(p->install), sizeof(seed));
+        if (p->nv != NULL) {
+            nv_file_mix(p->nv, install_seed(p->install), seed);
+        }
+        config->seed = seed;
     }
     if (trace != NULL) {
         config->trace = trace_machine(trace);
     }
     err = machine_create(config, &p->m);
     psp_wipe(&config->chip, sizeof(config->chip));
+    psp_wipe(seed, sizeof(seed));
+    config->seed = NULL;
     if (err != 0) {
         return complain(command, strerror(-err));
     }
@@ -248,8 +255,7 @@ static bool open_host(struct platform *p, const struct platform_options *o,
                       struct machine_config *config)
 {
     return power_on(p, o, command, trace, config) &&
-           set_config(p, o, command) &&
-           (!o->vlek || load_vlek(p, o, command));
+           set_config(p, o, command) && (!o->vlek || load_vlek(p, o, command));
 }
 
 bool platform_open_host(struct platform *p, const struct platform_options *o,

@@ -285,6 +285,18 @@ int nv_file_store(void *ctx, const uint8_t *blob)
     return rc;
 }
 
+void nv_file_mix(const struct nv_file *nv, const uint8_t seed[32],
+                 uint8_t out[32])
+{
+    const struct psp_part part = {nv->file + OFF_DIGEST, SHA256_SIZE};
+
+    if (nv->stored) {
+        psp_hmac_sha256(seed, 32, &part, 1, out);
+    } else {
+        memcpy(out, seed, 32);
+    }
+}
+
 void nv_file_on_error(struct nv_file *nv, void (*complain)(const char *line))
 {
     nv->complain = complain;

@@ -52,6 +52,12 @@ void nv_file_close(struct nv_file *nv);
 int nv_file_load(void *nv, uint8_t *blob);
 int nv_file_store(void *nv, const uint8_t *blob);
 
+/** A seed for what is random after this start: @seed itself while nothing was
+ * stored, else one that follows from @seed and the store; so a platform that is
+ * made from a fixed seed does not draw the same keys after each start. */
+void nv_file_mix(const struct nv_file *nv, const uint8_t seed[32],
+                 uint8_t out[32]);
+
 /** Told of each failure to store, before the firmware learns of it. */
 void nv_file_on_error(struct nv_file *nv, void (*complain)(const char *line));
 

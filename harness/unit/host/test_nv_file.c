@@ -281,6 +281,27 @@ static void open__no_file_name__refused(void **state)
     assert_null(nv);
 }
 
+static void mix__follows_the_store(void **state)
+{
+    static const uint8_t seed[32] = {1};
+    struct nv_file *nv = open_ok();
+    uint8_t a[32], b[32], c[32];
+
+    (void)state;
+    nv_file_mix(nv, seed, a);
+    assert_memory_equal(a, seed, sizeof(seed));
+    assert_int_equal(store(nv, 1), 0);
+    nv_file_mix(nv, seed, a);
+    assert_int_equal(store(nv, 2), 0);
+    nv_file_mix(nv, seed, b);
+    assert_int_equal(store(nv, 1), 0);
+    nv_file_mix(nv, seed, c);
+    assert_memory_not_equal(a, seed, sizeof(a));
+    assert_memory_not_equal(a, b, sizeof(a));
+    assert_memory_equal(a, c, sizeof(a));
+    nv_file_close(nv);
+}
+
 #define TEST(f)      cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define DAMAGE_COUNT (sizeof(DAMAGES) / sizeof(DAMAGES[0]))
 
@@ -295,6 +316,7 @@ int main(void)
         TEST(open__readable_by_others__refused),
         TEST(open_in_a_folder__first_time__holds_the_lock),
         TEST(open__no_file_name__refused),
+        TEST(mix__follows_the_store),
     };
     struct CMUnitTest rows[DAMAGE_COUNT];
     char names[DAMAGE_COUNT][64];
