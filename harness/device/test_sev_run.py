@@ -111,6 +111,35 @@ class Owner(Base):
                 self.run_in(nv, *client, "reset")
                 self.assertEqual(self.status(*nv)["flags"], 0x100)
 
+    def test_an_owner_certificate_with_a_dirty_tail_is_accepted(self):
+        """sevctl leaves bytes of its own memory behind the key."""
+        nv = ("--nv", self.path("nv"))
+        c = CLIENTS["c"]
+        self.run_in(nv, *c, "csr", self.path("csr"))
+        csr = self.read("csr")
+        key = sev_owner.ec.generate_private_key(sev_owner.ec.SECP384R1())
+        oca = sev_owner.body(sev_owner.OCA, sev_owner.ECDSA_SHA256,
+                             key.public_key())
+        oca = oca[:0xa4] + bytes(range(1, 101)) + oca[0xa4 + 100:]
+
+        def signed(body):
+            return body + sev_owner.slot(
+                sev_owner.OCA, sev_owner.ECDSA_SHA256,
+                sev_owner.sign(key, body)) + sev_owner.EMPTY_SLOT
+        self.run_in(nv, *c, "import",
+                    self.write("pek.cert", signed(csr[:sev_owner.BODY])),
+                    self.write("oca.cert", signed(oca)))
+        self.run_in(nv, *c, "export", self.path("pdh"), self.path("chain"))
+        self.accepted("--pdh", self.path("pdh"), "--pek",
+                      self.write("pek", self.read("chain")[:2084]), "--oca",
+                      self.path("oca.cert"))
+        changed = bytearray(self.read("oca.cert"))
+        changed[0xa4] ^= 1
+        p = self.verify("--pdh", self.path("pdh"), "--pek", self.path("pek"),
+                        "--oca", self.write("oca.bad", changed))
+        self.assertEqual(p.returncode, 1)
+        self.assertIn("FAIL oca-signature", p.stdout)
+
     def test_the_chain_of_every_profile_is_accepted_by_its_own_root(self):
         for profile, product in PRODUCTS.items():
             with self.subTest(profile):

@@ -68,7 +68,10 @@ bool sev_ca_check(const struct sev_amd_cert *cert, uint32_t usage,
 
 /* ---- public keys ---- */
 
-static bool check_ec(const struct sev_cert *cert, EVP_PKEY **key, char *why)
+/* Owners' tools leave their own memory behind an OCA's key (sevctl does); its
+ * own signature covers it. */
+static bool check_ec(const struct sev_cert *cert, bool owner, EVP_PKEY **key,
+                     char *why)
 {
     uint8_t x[SEV_EC_SIZE];
     uint8_t y[SEV_EC_SIZE];
@@ -80,8 +83,8 @@ static bool check_ec(const struct sev_cert *cert, EVP_PKEY **key, char *why)
     if (curve != SEV_CURVE_P384) {
         return refuse(why, "CURVE is %" PRIu32 ", not P-384", curve);
     }
-    if (!psp_all_zero(cert->pubkey + EC_KEY_END,
-                      SEV_CERT_KEY_SIZE - EC_KEY_END)) {
+    if (!owner && !psp_all_zero(cert->pubkey + EC_KEY_END,
+                                SEV_CERT_KEY_SIZE - EC_KEY_END)) {
         return refuse(why, "the bytes behind the key are not zero");
     }
     *key = sev_key_ec(x, y);
@@ -113,7 +116,7 @@ static bool check_key(const struct sev_cert *cert, enum sev_role role,
     if ((owner && algo == SEV_ALGO_ECDSA_SHA384) ||
         algo == (role == SEV_ROLE_PDH ? SEV_ALGO_ECDH_SHA256
                                       : SEV_ALGO_ECDSA_SHA256)) {
-        return check_ec(cert, key, why);
+        return check_ec(cert, owner, key, why);
     }
     return refuse(why, "PUBKEY_ALGO is 0x%" PRIx32, algo);
 }

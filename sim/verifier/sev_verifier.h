@@ -18,7 +18,8 @@
 
 /** One named check. Order = order of evaluation and of printing. "Format" is
  * exact size, version 1, usage and algorithm of the role, a sound key, zero
- * where nothing stands, and no signer that the role cannot have. */
+ * where nothing stands (behind an OCA's EC key anything), and no signer that
+ * the role cannot have. */
 enum sev_check {
     SEV_CHECK_ARK_FORMAT,
     SEV_CHECK_ARK_ROOT,      /* it is a trusted root, byte for byte */
