@@ -35,7 +35,7 @@ DEPS_harness/support := $(FOLDERS)
 # unless it is a cmocka program. They get the build folder in $SWPSP_BUILD.
 DEVICE_SRCS := $(wildcard harness/device/test_*.c)
 DEVICE_BINS := $(patsubst harness/device/%.c,$(B)/test/device/%,$(DEVICE_SRCS))
-DEPS_harness/device := harness/support $(FOLDERS)
+DEPS_harness/device := harness/device/clients/c harness/support $(FOLDERS)
 $(DEVICE_BINS): $(B)/test/device/%: $(B)/harness/device/%.o \
     $(SUPPORT) $(call libs_of,sim/cli)
 	@mkdir -p $(@D)
@@ -86,7 +86,7 @@ vm-check: $(VM_BINS) $(CLIENT_C)
 
 ## Install third-party clients from their registries and run them under swpsp
 interop: all
-	cargo install --quiet --root build/interop/cargo snpguest
+	cargo install --quiet --root build/interop/cargo snpguest sevctl snphost
 	SWPSP_BUILD=$(B) $(PYTHON) harness/run.py \
 	    $(wildcard harness/interop/test_*.sh)
 .PHONY: interop
