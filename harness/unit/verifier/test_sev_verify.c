@@ -382,6 +382,11 @@ CHANGE(oca_ecdsa_sha384)
     b->oca.pubkey_algo = SEV_ALGO_ECDSA_SHA384;
     b->oca.sig[0].algo = b->pek.sig[0].algo = SEV_ALGO_ECDSA_SHA384;
 }
+/* As sevctl makes them: its memory behind the key, under the signature. */
+CHANGE(oca_key_tail)
+{
+    memset(b->oca.pubkey + 148, 0xa5, SEV_CERT_KEY_SIZE - 148);
+}
 CHANGE(api_zero)
 {
     b->oca.api_major = b->oca.api_minor = 0;
@@ -967,6 +972,8 @@ static const struct verdict_case CASES[] = {
     {"sev__oca_rsa_2048__accepted", oca_rsa_2048, NULL, NONE, NULL},
     {"sev__oca_rsa_4096__accepted", oca_rsa_4096, NULL, NONE, NULL},
     {"sev__oca_ecdsa_sha384__accepted", oca_ecdsa_sha384, NULL, NONE, NULL},
+    {"sev__oca_of_sevctl_with_key_padding__accepted", oca_key_tail, NULL, NONE,
+     NULL},
     {"sev__oca_without_api_version__accepted", api_zero, NULL, NONE, NULL},
     {"sev__everything_expected__accepted", all_expected, NULL, NONE, NULL},
     {"sev__policy_differs_outside_mask__accepted", policy_masked, NULL, NONE,
