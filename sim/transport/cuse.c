@@ -235,6 +235,7 @@ static int open_session(struct cuse *cuse, char *error)
     }
     snprintf(info_name, sizeof(info_name), "DEVNAME=%s", cuse->name);
     cuse->se = cuse_lowlevel_new(&args, &info, &OPS, cuse);
+    fuse_opt_free_args(&args); /* libfuse may have copied them */
     if (cuse->se == NULL) {
         return fail(error, cuse->node, "out of memory", -ENOMEM);
     }

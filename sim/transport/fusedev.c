@@ -287,6 +287,7 @@ static int adopt(struct fusedev *fd)
     char name[32];
 
     fd->se = fuse_session_new(&args, &OPS, sizeof(OPS), fd);
+    fuse_opt_free_args(&args); /* libfuse may have copied them */
     if (fd->se == NULL) {
         return -ENOMEM;
     }

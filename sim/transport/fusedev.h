@@ -19,7 +19,8 @@
  * - chmod and chown work, for the life of the mount; truncation is ignored, as
  *   on a device.
  * What differs from a real node: stat says regular file; a private mmap
- * succeeds (SIGBUS when touched); epoll takes the file.
+ * succeeds (SIGBUS when touched); epoll takes the file; ENOSYS from a device
+ * becomes ENOTTY.
  *
  * Spec: abi/linux.md §8.2, §8.4, §8.5.
  */
