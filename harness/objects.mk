@@ -69,6 +69,7 @@ CLIENTS := $(CLIENT_C) $(CLIENT_GO) $(CLIENT_RUST)
 # Daemons for tests: devices behind a transport.
 VM_BINS := $(patsubst harness/vm/%.c,$(B)/vm/%,$(wildcard harness/vm/*.c))
 DEPS_harness/vm := harness/support $(FOLDERS)
+CHECK_EXTRA += $(VM_BINS)
 $(VM_BINS): $(B)/vm/%: $(B)/harness/vm/%.o $(SUPPORT) \
     $(call libs_of,sim/transport)
 	@mkdir -p $(@D)
@@ -99,8 +100,7 @@ check: build/.setup
 	    $$($(MAKE) --no-print-directory -s BUILD=asan list-unit) \
 	    $$($(MAKE) --no-print-directory -s BUILD=debug list-whole)
 
-check-programs: $(UNIT_BINS) $(DEVICE_BINS) $(VM_BINS) $(CLIENTS) all \
-    $(CHECK_EXTRA)
+check-programs: $(UNIT_BINS) $(DEVICE_BINS) $(CLIENTS) all $(CHECK_EXTRA)
 list-unit:
 	@echo $(UNIT_BINS) $(CHECK_ASAN)
 list-whole:

@@ -169,6 +169,7 @@ static void op_ioctl(fuse_req_t req, int request, void *arg,
         fuse_reply_ioctl_retry(req, call->run.plan.in, call->run.plan.in_count,
                                call->run.plan.out, call->run.plan.out_count);
     }
+    explicit_bzero(call->out, out_size); /* perhaps a key */
     free(call);
 }
 

@@ -33,8 +33,8 @@ struct cuse_config {
     /** When /dev/NAME exists: make /dev/swpsp-NAME and mount it over that. */
     bool force;
     unsigned int thread_count; /* that wait for requests; 0: a good default */
-    /** Told once, from another thread, that the kernel has ended it. May be
-     * NULL. */
+    /** Told once, from a thread that must not call cuse_stop(), that the kernel
+     * has ended it. May be NULL. */
     void (*gone)(void *ctx);
     void *ctx;
 };

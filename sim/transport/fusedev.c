@@ -339,6 +339,9 @@ void fusedev_stop(struct fusedev *fd)
     if (fd == NULL) {
         return;
     }
+    if (fd->pooled && fuse_session_exited(fd->se)) {
+        fusedev_mount_ended(&fd->mount);
+    }
     fusedev_unmount(&fd->mount);
     if (fd->pooled) {
         fusedev_pool_stop(&fd->pool);

@@ -53,8 +53,8 @@ struct fusedev_config {
      * entries. */
     bool force;
     unsigned int thread_count; /* that wait for requests; 0: a good default */
-    /** Told once, from another thread, that somebody has unmounted it. May be
-     * NULL. */
+    /** Told once, from a thread that must not call fusedev_stop(), that
+     * somebody has unmounted it. May be NULL. */
     void (*gone)(void *ctx);
     void *ctx;
 };

@@ -20,6 +20,9 @@ struct fusedev_mount {
  * nothing has changed. */
 int fusedev_mount(struct fusedev_mount *m, const struct fusedev_config *config,
                   char *error);
+/** The kernel has ended the connection: when it was unmounted, what is mounted
+ * there by now, if anything, is not ours. */
+void fusedev_mount_ended(struct fusedev_mount *m);
 /** Unmount, without waiting for open files; remove the file if it is ours. */
 void fusedev_unmount(struct fusedev_mount *m);
 

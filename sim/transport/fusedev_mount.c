@@ -142,6 +142,13 @@ int fusedev_mount(struct fusedev_mount *m, const struct fusedev_config *config,
     return err;
 }
 
+void fusedev_mount_ended(struct fusedev_mount *m)
+{
+    struct stat st;
+
+    m->mounted = stat(m->path, &st) != 0 && errno == ENOTCONN;
+}
+
 void fusedev_unmount(struct fusedev_mount *m)
 {
     if (m->mounted) {

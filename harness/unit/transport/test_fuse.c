@@ -672,6 +672,76 @@ static void directory__not_empty__only_by_force(void **state)
     place_free(p);
 }
 
+/* In a child: mount, and die without a word. */
+static void mount_and_die(struct place *p)
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (place_start(p) != 0) {
+            _exit(1);
+        }
+        kill(getpid(), SIGKILL);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+}
+
+static void directory__left_by_a_dead_server__taken_over(void **state)
+{
+    struct place *p = place_new(false);
+    struct stat st;
+
+    (void)state;
+    mount_and_die(p);
+    assert_int_equal(stat(p->dir, &st), -1);
+    assert_int_equal(errno, ENOTCONN);
+    assert_int_equal(place_start(p), 0);
+    snprintf(p->path, sizeof(p->path), "%s/toy", p->dir);
+    expect_toy(p->path);
+    fusedev_stop(p->fd);
+    place_free(p);
+}
+
+static void file__left_by_a_dead_server__taken_over(void **state)
+{
+    struct place *p = place_new(true);
+
+    (void)state;
+    mount_and_die(p);
+    assert_int_equal(place_start(p), 0);
+    expect_toy(p->path);
+    fusedev_stop(p->fd);
+    assert_int_equal(unlink(p->path), 0); /* the first server made it */
+    place_free(p);
+}
+
+static void stop__after_another_took_the_place__leaves_it(void **state)
+{
+    const struct timespec tick = {.tv_nsec = 1000000};
+    struct place *p = place_new(false);
+    struct mount gone = {0};
+    struct fusedev *first;
+
+    (void)state;
+    p->config.gone = count_gone;
+    p->config.ctx = &gone;
+    assert_int_equal(place_start(p), 0);
+    first = p->fd;
+    assert_int_equal(umount2(p->dir, 0), 0);
+    for (int i = 0; i < 5000 && atomic_load(&gone.gone) == 0; i++) {
+        nanosleep(&tick, NULL);
+    }
+    assert_int_equal(place_start(p), 0);
+    fusedev_stop(first);
+    snprintf(p->path, sizeof(p->path), "%s/toy", p->dir);
+    expect_toy(p->path);
+    fusedev_stop(p->fd);
+    place_free(p);
+}
+
 static void place__wrong_kind__refused(void **state)
 {
     struct place *p = place_new(false);
@@ -872,6 +942,9 @@ int main(void)
         cmocka_unit_test(file__with_contents__only_by_force),
         cmocka_unit_test(device__real__only_by_force),
         cmocka_unit_test(directory__not_empty__only_by_force),
+        cmocka_unit_test(directory__left_by_a_dead_server__taken_over),
+        cmocka_unit_test(file__left_by_a_dead_server__taken_over),
+        cmocka_unit_test(stop__after_another_took_the_place__leaves_it),
         cmocka_unit_test(place__wrong_kind__refused),
         cmocka_unit_test(nodes__bad_lists__refused),
         cmocka_unit_test(checks__every_one__holds),
