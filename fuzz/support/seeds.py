@@ -152,11 +152,45 @@ def legacy(swpsp):
             report + cek + pek + oca + b"\2")
 
 
+def kds_urls():
+    chip = "535750535053494d" + "8d" * 56
+    vcek = "/vcek/v1/Milan/" + chip
+    sticks = "/vlek/v1/Milan/hash_sticks"
+    for name, *lines in (
+            ("chain", "GET", "/vcek/v1/Milan/cert_chain", "", ""),
+            ("vlek-chain", "GET", "/vlek/v1/Genoa/cert_chain", "", ""),
+            ("crl", "HEAD", "/vcek/v1/Turin/crl", "", ""),
+            ("vcek", "GET", vcek,
+             "blSPL=04&teeSPL=00&snpSPL=24&ucodeSPL=219", ""),
+            ("vcek-upper", "GET", "/vcek/v1/Genoa/" + chip.upper(), "", ""),
+            ("vcek-turin", "GET", "/vcek/v1/Turin/5357505300000000",
+             "fmcSPL=1&blSPL=1&teeSPL=1&snpSPL=4&ucodeSPL=81", ""),
+            ("vlek", "GET", "/vlek/v1/Turin/cert", "fmcSPL=1&blSPL=127", ""),
+            ("sticks", "POST", sticks, "blSPL=4",
+             json.dumps({"hwids": [chip, "00"]})),
+            ("sticks-empty", "POST", sticks, "", json.dumps({"hwids": []})),
+            ("sticks-bad", "POST", sticks, "", "{\"hwids\":[1"),
+            ("cek", "GET", "/cek/id/" + chip, "", ""),
+            ("cek-short", "GET", "/cek/id/00", "", ""),
+            ("ask-ark", "GET", "/developer/eula/sev/ask_ark_naples.cert", "",
+             ""),
+            ("ask-ark-old", "GET", "/wp-content/resources/ask_ark_milan.cert",
+             "", ""),
+            ("bad-product", "GET", "/vcek/v1/Bergamo/cert_chain", "", ""),
+            ("bad-value", "GET", vcek, "blSPL=128&ucodeSPL=256", ""),
+            ("octal", "GET", vcek, "blSPL=010", ""),
+            ("repeated", "GET", vcek, "blSPL=1&blSPL=2", ""),
+            ("method", "DELETE", "/vcek/v1/Milan/crl", "", ""),
+            ("nothing", "", "", "", "")):
+        put("fuzz_kds_url", name, "\n".join(lines).encode())
+
+
 def main():
     certificates(sys.argv[1], dict(reports()))
     messages()
     ioctls()
     guests()
+    kds_urls()
     legacy(sys.argv[1])
 
 

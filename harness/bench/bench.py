@@ -58,6 +58,10 @@ def main():
         ("INIT with existing NV, milliseconds", "init_nv_ms", "<=", 5),
         ("legacy guest 1000 / guest 1, time per command",
          "guest_1000_ratio", "<=", 1.5),
+        ("key server: rate of unseen VCEKs / bare RSA-4096 signing",
+         "kds_new_vcek_ratio", ">=", 0.8),
+        ("key server: kept answers per second on one core",
+         "kds_cached_per_s", ">=", 10000),
     ]
     for text, key, sense, limit in rows:
         if key not in m:
