@@ -28,6 +28,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
 import tst  # noqa: E402
 
 DEV = "--insecure-dev-seed"
+# --force: another test may have made a real node at this moment.
+RUN = [tst.SWPSP, "run", DEV, "--force"]
 CERT = ("application/pkix-cert", 'attachment; filename="vcek.crt"')
 VLEK = ("application/pkix-cert", 'attachment; filename="vlek.crt"')
 CHAIN = ("application/x-pem-file", 'attachment; filename="cert_chain"')
@@ -617,9 +619,8 @@ def namespaces():
 
 
 class Run(Case):
-    # --force: another test may have made a real node at this moment.
     def fetch(self, way, *prefix, swpsp=tst.SWPSP):
-        p = self.ok(*prefix, swpsp, "run", DEV, "--force", "--kds=" + way, "--",
+        p = self.ok(*prefix, swpsp, *RUN[1:], "--kds=" + way, "--",
                     "/usr/bin/python3", "-c", FETCH, *URLS, cwd=self.dir)
         sizes = [int(x) for x in p.stdout.split()]
         self.assertEqual(sizes[2:], [3200, 1664])
@@ -650,7 +651,7 @@ class Run(Case):
                   "sh"]
         p = self.fetch("auto", *inside)
         self.assertIn("by proxy (no namespaces: ", p.stderr)
-        p = tst.run(*inside, tst.SWPSP, "run", DEV, "--force", "--kds=namespace", "--",
+        p = tst.run(*inside, *RUN, "--kds=namespace", "--",
                     "true")
         self.assertEqual(p.returncode, 2)
         self.assertIn("no namespaces", p.stderr)
@@ -659,7 +660,7 @@ class Run(Case):
         for way in ("namespace", "proxy"):
             if way == "namespace" and not namespaces():
                 continue
-            p = self.ok(tst.SWPSP, "run", DEV, "--force", "--kds=" + way, "--",
+            p = self.ok(*RUN, "--kds=" + way, "--",
                         tst.client("report"), "--report-data", "a5" * 64,
                         "--report", self.path("r.bin"))
             self.assertEqual(os.path.getsize(self.path("r.bin")), 1184, p)
@@ -675,7 +676,7 @@ class Run(Case):
                   (tst.client("report"), "a5" * 64, self.path("r"),
                    self.path("r"), self.path("v")))
         for tcb in ("04000000000018db", "0300000000000873"):
-            self.ok(tst.SWPSP, "run", DEV, "--force", "--kds", "--reported-tcb", tcb,
+            self.ok(*RUN, "--kds", "--reported-tcb", tcb,
                     "--chip", "3", "--", "sh", "-c", script)
             with open(self.path("r"), "rb") as f:
                 report = f.read()
@@ -694,24 +695,24 @@ class Run(Case):
                 continue
             for tool in (["curl", "-sSf", "-o"], ["wget", "-q", "-O"]):
                 if shutil.which(tool[0]):
-                    self.ok(tst.SWPSP, "run", DEV, "--force", "--kds=" + way, "--", *tool,
+                    self.ok(*RUN, "--kds=" + way, "--", *tool,
                             self.path("x"), URLS[0])
 
     def test_files_are_removed_and_the_machine_is_as_it_was(self):
         with open("/etc/hosts", "rb") as f:
             hosts = f.read()
         env = dict(os.environ, TMPDIR=self.dir)
-        self.ok(tst.SWPSP, "run", DEV, "--force", "--kds", "--", "true", env=env)
+        self.ok(*RUN, "--kds", "--", "true", env=env)
         self.assertEqual(os.listdir(self.dir), [])
         with open("/etc/hosts", "rb") as f:
             self.assertEqual(f.read(), hosts)
 
     def test_the_exit_status_is_the_programs(self):
-        p = tst.run(tst.SWPSP, "run", DEV, "--force", "--kds", "--", "sh", "-c", "exit 7")
+        p = tst.run(*RUN, "--kds", "--", "sh", "-c", "exit 7")
         self.assertEqual(p.returncode, 7)
 
     def test_an_unknown_way_is_told(self):
-        p = tst.run(tst.SWPSP, "run", DEV, "--force", "--kds=magic", "--", "true")
+        p = tst.run(*RUN, "--kds=magic", "--", "true")
         self.assertEqual(p.returncode, 2)
         self.assertIn("magic", p.stderr)
 
@@ -730,7 +731,7 @@ print(ask(b"GET http://x/ HTTP/1.1\\r\\n\\r\\n"))
 print(ask(b"CONNECT nowhere HTTP/1.1\\r\\n\\r\\n"))
 print(ask(b"CONNECT 127.0.0.1:1 HTTP/1.1\\r\\n\\r\\n"))
 """
-        p = self.ok(tst.SWPSP, "run", DEV, "--force", "--kds=proxy", "--",
+        p = self.ok(*RUN, "--kds=proxy", "--",
                     "/usr/bin/python3", "-c", script,
                     str(listener.getsockname()[1]))
         self.assertEqual([x.split()[1] for x in p.stdout.splitlines()],
@@ -741,12 +742,12 @@ print(ask(b"CONNECT 127.0.0.1:1 HTTP/1.1\\r\\n\\r\\n"))
         if not os.access(check, os.X_OK):
             self.skipTest("go-sev-guest's check is not there")
         folder = self.export()
-        self.ok(tst.SWPSP, "run", DEV, "--force", "--", tst.client("report"),
+        self.ok(*RUN, "--", tst.client("report"),
                 "--report-data", "a5" * 64, "--report", self.path("r.bin"))
         for way in ("namespace", "proxy"):
             if way == "namespace" and not namespaces():
                 continue
-            command = [tst.SWPSP, "run", DEV, "--force", "--kds=" + way, "--", check,
+            command = [*RUN, "--kds=" + way, "--", check,
                        "-in", self.path("r.bin"), "-product=Milan",
                        "-guest_policy=0x30000", "-check_crl=true",
                        "-timeout=20s", "-product_key_path=%s/pki/Milan/"
