@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
+#include "certs_connect.h"
 #include "crypto.h"
 #include "platform.h"
 
@@ -12,25 +13,33 @@
 static const char HELP[] =
     "usage: swpsp certs export [OPTION...] DIR\n\n"
     "Write the platform's certificates below DIR, laid out for the common\n"
-    "verifiers: pki/PRODUCT/, guest/, snpguest/, kds-store/.\n\n";
+    "verifiers: pki/PRODUCT/, guest/, snpguest/, kds-store/.\n\n"
+    "  --connect SOCKET      those of a running `swpsp serve`; pki/ and "
+    "guest/\n\n";
+
+#define OPT_CONNECT 1
 
 static struct option *option_table(void)
 {
-    struct option *table = calloc(PLATFORM_OPTION_COUNT + 2, sizeof(*table));
+    struct option *table = calloc(PLATFORM_OPTION_COUNT + 3, sizeof(*table));
 
     if (table != NULL) {
         table[0] = (struct option){"help", no_argument, NULL, 'h'};
-        memcpy(table + 1, PLATFORM_OPTIONS,
+        table[1] =
+            (struct option){"connect", required_argument, NULL, OPT_CONNECT};
+        memcpy(table + 2, PLATFORM_OPTIONS,
                PLATFORM_OPTION_COUNT * sizeof(*table));
     }
     return table;
 }
 
 /* Returns -1 to go on, else an exit status. */
-static int parse(struct platform_options *o, int argc, char **argv)
+static int parse(struct platform_options *o, const char **connect, int argc,
+                 char **argv)
 {
     struct option *table = option_table();
     int status = table == NULL ? EXIT_USAGE : -1;
+    bool own = false;
     int val;
 
     while (status < 0 &&
@@ -38,11 +47,20 @@ static int parse(struct platform_options *o, int argc, char **argv)
         if (val == 'h') {
             printf("%s%s", HELP, PLATFORM_HELP);
             status = EXIT_OK;
+        } else if (val == OPT_CONNECT) {
+            *connect = optarg;
         } else if (val == '?' || !options_take(o, "certs", val, optarg)) {
             status = EXIT_USAGE;
+        } else {
+            own = true;
         }
     }
     free(table);
+    if (status < 0 && own && *connect != NULL) {
+        fprintf(stderr, "swpsp certs: with --connect the platform is the "
+                        "daemon's: no platform option applies\n");
+        status = EXIT_USAGE;
+    }
     if (status < 0 && !options_finish(o, "certs")) {
         status = EXIT_USAGE;
     }
@@ -76,11 +94,12 @@ static int export_to(const struct platform_options *o, const char *dir)
 
 int cmd_certs(int argc, char **argv)
 {
+    const char *connect = NULL;
     struct platform_options o;
     int status;
 
     options_init(&o);
-    status = parse(&o, argc, argv);
+    status = parse(&o, &connect, argc, argv);
     if (status >= 0) {
         return status;
     }
@@ -89,5 +108,6 @@ int cmd_certs(int argc, char **argv)
                         "DIR\n");
         return EXIT_USAGE;
     }
-    return export_to(&o, argv[optind + 1]);
+    return connect == NULL ? export_to(&o, argv[optind + 1])
+                           : certs_connect_export(connect, argv[optind + 1]);
 }

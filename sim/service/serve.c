@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BACKLOG 64
+#define BACKLOG 4096 /* the kernel caps it */
 /* What all connections together may hold of requests beyond 64 KiB each. */
 #define BUDGET (64u << 20)
 

@@ -192,11 +192,10 @@ static bool peer_stirs(int fd)
            (errno != EAGAIN && errno != EINTR);
 }
 
-static void follow(struct serve_conn *c)
+static void follow(struct serve_conn *c, uint64_t at)
 {
     struct serve_trace *trace = c->s->config.trace;
-    uint64_t at = serve_trace_follow(trace);
-    bool go_on = control_write(c->fd, "", 0, 0) == 0;
+    bool go_on = true;
 
     while (go_on) {
         uint64_t lost = 0;
@@ -207,7 +206,6 @@ static void follow(struct serve_conn *c)
                         : got == 0 && !peer_stirs(c->fd);
         free(line);
     }
-    serve_trace_unfollow(trace);
 }
 
 static const char *line_fault(int64_t err)
@@ -292,7 +290,7 @@ static void *serve_conn_thread(void *arg)
     if (next == NEXT_ATTACH) {
         attach(c, &io, &at);
     } else if (next == NEXT_TRACE) {
-        follow(c);
+        follow(c, at.trace_at);
     } else if (next == NEXT_SHUTDOWN) {
         serve_log(SERVE_INFO, "process %d (user %u) asks to shut down",
                   (int)c->pid, (unsigned int)c->uid);
@@ -300,6 +298,9 @@ static void *serve_conn_thread(void *arg)
     }
     control_io_clear(&io);
     (void)serve_conn_state(c, CONN_BUSY, NULL);
+    if (at.follows) {
+        serve_trace_unfollow(c->s->config.trace);
+    }
     if (at.guest != NULL) {
         serve_guest_put(c->s->config.guests, at.guest);
     }

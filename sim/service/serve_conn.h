@@ -62,6 +62,8 @@ enum serve_next {
 struct serve_attached {
     struct serve_guest *guest; /* in use; NULL: the host's device */
     struct chardev dev;
+    bool follows; /* the trace, from this line on */
+    uint64_t trace_at;
 };
 
 /** Execute one request line. Returns what comes next and the answer line

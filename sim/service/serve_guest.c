@@ -169,11 +169,12 @@ static int given_table(const json_t *certs, struct vm_spec *spec, char *error)
                          ? NULL
                          : serve_from_base64(text, &spec->certs_size);
 
-    if (table == NULL || spec->certs_size > CERT_TABLE_MAX_SIZE) {
+    if (table == NULL || spec->certs_size == 0 ||
+        spec->certs_size > CERT_TABLE_MAX_SIZE) {
         free(table);
         return state_error(error, -EINVAL,
                            "certs: must be \"vcek\", \"vlek\", \"none\" or "
-                           "{\"base64\": \"...\"} of at most %u bytes",
+                           "{\"base64\": \"...\"} of 1 to %u bytes",
                            CERT_TABLE_MAX_SIZE);
     }
     spec->certs = table;
@@ -226,6 +227,12 @@ static int refused(enum sev_status status, char *error)
                        sev_status_name(status), (unsigned int)status);
 }
 
+static int cannot(int err, char *error)
+{
+    return state_error(error, err, "cannot launch the guest: %s",
+                       err == -EBUSY ? "no ASID is free" : strerror(-err));
+}
+
 static int start_snp(struct serve_guests *g, struct serve_guest *guest,
                      const struct vm_spec *spec, int vmpck, char *error)
 {
@@ -241,8 +248,7 @@ static int start_snp(struct serve_guests *g, struct serve_guest *guest,
         return refused(status, error);
     }
     if (err != 0) {
-        return state_error(error, err, "cannot launch the guest: %s",
-                           strerror(-err));
+        return cannot(err, error);
     }
     guest->vmpck = vmpck < 0 ? vm_vmpl(guest->vm) : (unsigned int)vmpck;
     guest->policy = spec->policy;
@@ -303,8 +309,7 @@ static int launch_legacy(struct serve_guests *g, struct serve_guest *guest,
     if (err == -EIO) {
         err = refused(status, error);
     } else if (err != 0) {
-        err = state_error(error, err, "cannot launch the guest: %s",
-                          strerror(-err));
+        err = cannot(err, error);
     } else {
         guest->policy = spec.policy;
     }

@@ -160,6 +160,9 @@ static int op_attach(struct request *rq)
 
 static int op_trace(struct request *rq)
 {
+    /* Before the answer: what the peer does next is in its trace. */
+    rq->attached->trace_at = serve_trace_follow(rq->s->config.trace);
+    rq->attached->follows = true;
     rq->next = NEXT_TRACE;
     return 0;
 }
