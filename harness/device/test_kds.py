@@ -529,6 +529,26 @@ class Command(Case):
         s = self.server(DEV)
         self.assertEqual(s.ask("/vcek/v1/Milan/" + second)[0].status, 200)
 
+    def test_a_damaged_key_is_a_server_error_and_told(self):
+        state = self.path("state")
+        with open(self.path("seed"), "wb") as f:
+            f.write(b"swpsp public development seed\0\0\1")
+        options = ["--state", state, "--seed-file", self.path("seed")]
+        s = self.server(*options)
+        self.assertEqual(s.ask("/wp-content/resources/ask_ark_naples.cert",
+                               timeout=60)[0].status, 200)
+        self.assertIn("making the RSA key Naples", s.stop()[2])
+        for folder, _, names in os.walk(state + "/keys"):
+            for name in names:
+                with open(os.path.join(folder, name), "w") as f:
+                    f.write("damaged")
+        s = self.server(*options)
+        r, body = s.ask("/wp-content/resources/ask_ark_naples.cert")
+        self.assertEqual(r.status, 500)
+        self.assertEqual(r.getheader("X-Simulated"), "1")
+        self.assertNotIn(b"Naples", body)
+        self.assertIn("Naples", s.stop()[2])
+
     def test_lookalike_names_amd(self):
         s = self.server(DEV, "--lookalike")
         body = s.ask("/vcek/v1/Milan/cert_chain")[1]

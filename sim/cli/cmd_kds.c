@@ -355,8 +355,16 @@ static int serve(const struct kds_options *o, const struct kds_http *http,
     return EXIT_OK;
 }
 
-static enum psp_err open_kds(const struct kds_options *o,
-                             const struct install *ins, struct kds **out)
+static void failed(void *ctx, enum psp_err err)
+{
+    char error[INSTALL_ERROR_SIZE] = "";
+
+    (void)install_pki_error(ctx, err, error);
+    fprintf(stderr, "swpsp kds: %s\n", error);
+}
+
+static enum psp_err open_kds(const struct kds_options *o, struct install *ins,
+                             struct kds **out)
 {
     struct kds_config config = {
         .seed = install_seed(ins),
@@ -366,6 +374,8 @@ static enum psp_err open_kds(const struct kds_options *o,
         .csp_id = install_csp_id(ins),
         .revoke_ask = o->revoke_ask,
         .misdirect = o->http.faults.hostile == KDS_MISDIRECT,
+        .failed = failed,
+        .ctx = ins,
     };
 
     return kds_open(&config, out);

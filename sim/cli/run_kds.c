@@ -302,6 +302,14 @@ static bool listen_on(struct run_kds *k, uint16_t port, struct kds_http **out)
     return err == 0 || complain("cannot listen", err);
 }
 
+static void failed(void *ctx, enum psp_err err)
+{
+    char error[INSTALL_ERROR_SIZE] = "";
+
+    (void)install_pki_error(ctx, err, error);
+    fprintf(stderr, "swpsp run: --kds: %s\n", error);
+}
+
 static bool open_server(struct run_kds *k, const struct platform_options *o)
 {
     char error[KDS_TLS_ERROR_SIZE] = "";
@@ -314,6 +322,8 @@ static bool open_server(struct run_kds *k, const struct platform_options *o)
     config.naming = install_naming(k->install);
     config.store = install_key_store(k->install);
     config.csp_id = install_csp_id(k->install);
+    config.failed = failed;
+    config.ctx = k->install;
     if (kds_open(&config, &k->kds) != PSP_OK) {
         return complain("key server", -ENOMEM);
     }

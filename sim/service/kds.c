@@ -32,6 +32,8 @@ struct kds {
     char csp_id[PKI_CSP_ID_MAX + 1];
     bool revoke_ask;
     bool misdirect;
+    void (*failed)(void *ctx, enum psp_err err);
+    void *ctx;
     struct product products[PSP_GENERATION_COUNT];
     pthread_mutex_t cache_lock;
     struct kds_cache *cache;
@@ -60,6 +62,8 @@ enum psp_err kds_open(const struct kds_config *config, struct kds **out)
     strcpy(kds->csp_id, csp);
     kds->revoke_ask = config->revoke_ask;
     kds->misdirect = config->misdirect;
+    kds->failed = config->failed;
+    kds->ctx = config->ctx;
     pthread_mutex_init(&kds->cache_lock, NULL);
     for (size_t g = 0; g < PSP_GENERATION_COUNT; g++) {
         pthread_mutex_init(&kds->products[g].lock, NULL);
@@ -524,6 +528,9 @@ void kds_answer(struct kds *kds, const char *method, const char *path,
     err = make_answer(kds, &q, body, body_size, now, out);
     if (err != PSP_OK) {
         say(out, 500, psp_err_text(err));
+        if (kds->failed != NULL) {
+            kds->failed(kds->ctx, err);
+        }
     } else if (RESOURCES[q.kind].keep && out->status == 200) {
         pthread_mutex_lock(&kds->cache_lock);
         kds_cache_put(kds->cache, key, out->body, out->size);

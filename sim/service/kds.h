@@ -21,7 +21,10 @@ struct kds_config {
     const char *csp_id;  /* of VLEKs; copied. NULL: PKI_CSP_ID */
     bool revoke_ask;     /* list the ASKs on the CRLs */
     bool misdirect;      /* hostile: leaves of another TCB, chains reversed */
-    size_t cache_limit;  /* certificates kept; 0: 4096 */
+    size_t cache_limit;  /* answers kept; 0: 4096 */
+    /** Told why an answer is a 500. From several threads. May be NULL. */
+    void (*failed)(void *ctx, enum psp_err err);
+    void *ctx;
 };
 
 /** Most chips of a generation. */

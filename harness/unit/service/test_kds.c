@@ -610,11 +610,23 @@ static int fail_save(void *ctx, const char *name, const uint8_t *der,
     return -1;
 }
 
+static void note(void *ctx, enum psp_err err)
+{
+    *(enum psp_err *)ctx = err;
+}
+
 static void store__fails__server_error(void **state)
 {
     static const uint8_t seed[PSP_SEED_SIZE] = {1};
     const struct pki_key_store store = {.load = fail_load, .save = fail_save};
-    struct kds_config config = {.seed = seed, .store = &store, .chip_count = 1};
+    enum psp_err why = PSP_OK;
+    struct kds_config config = {
+        .seed = seed,
+        .store = &store,
+        .chip_count = 1,
+        .failed = note,
+        .ctx = &why,
+    };
     struct kds_answer a;
     struct kds *k = NULL;
 
@@ -622,6 +634,7 @@ static void store__fails__server_error(void **state)
     assert_int_equal(kds_open(&config, &k), PSP_OK);
     ask(k, "/vcek/v1/Milan/cert_chain", NULL, &a);
     assert_int_equal(a.status, 500);
+    assert_int_equal(why, PSP_E_HOST);
     assert_string_equal(a.content_type, "text/plain");
     kds_answer_clear(&a);
     kds_close(k);
