@@ -123,12 +123,29 @@ install:
 install-files: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 	    $(DESTDIR)$(PREFIX)/include/psp $(DESTDIR)$(PREFIX)/share/man/man1 \
-	    $(DESTDIR)$(PREFIX)/share/doc/swpsp
+	    $(DESTDIR)$(PREFIX)/share/doc/swpsp \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system \
+	    $(DESTDIR)$(PREFIX)/lib/udev/rules.d \
+	    $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install -m 755 $(B)/bin/swpsp $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(B)/lib/libpspmodel.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 psp-model/include/psp/*.h $(DESTDIR)$(PREFIX)/include/psp/
 	install -m 644 sim/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/swpsp/
+	install -m 644 README.md LICENSE sim/service/CONTROL.md \
+	    sim/dist/DEPLOY.md $(DESTDIR)$(PREFIX)/share/doc/swpsp/
+	install -m 644 sim/dist/swpsp.bash \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/swpsp
+	sed -e 's|@PREFIX@|$(PREFIX)|' sim/dist/swpsp.service \
+	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/swpsp.service
+	install -m 644 sim/dist/swpsp.socket \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	install -m 644 sim/dist/60-swpsp.rules \
+	    $(DESTDIR)$(PREFIX)/lib/udev/rules.d/
+	install -m 644 sim/dist/tmpfiles.conf \
+	    $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/swpsp.conf
+	install -m 644 sim/dist/sysusers.conf \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/swpsp.conf
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 	    psp-model/pspmodel.pc.in \
 	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/pspmodel.pc

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for swpsp(1). Options come from `swpsp COMMAND --help`.
+
+_swpsp_options()
+{
+    swpsp "$1" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u
+}
+
+_swpsp_guests()
+{
+    local i socket=
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        --socket | --connect) socket=${COMP_WORDS[i + 1]} ;;
+        esac
+    done
+    swpsp guest list ${socket:+--socket "$socket"} 2>/dev/null |
+        awk 'NR > 1 { print $1 }'
+}
+
+_swpsp()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+    local command=${COMP_WORDS[1]} i
+
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        COMPREPLY=($(compgen -W "$(swpsp --help 2>/dev/null |
+            awk '/^  [a-z]/ { print $1 }') --help --version" -- "$cur"))
+        return
+    fi
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        if [[ ${COMP_WORDS[i]} == -- && $command == run ]]; then
+            if ((i + 1 == COMP_CWORD)); then
+                COMPREPLY=($(compgen -c -- "$cur"))
+            else
+                COMPREPLY=($(compgen -f -- "$cur"))
+            fi
+            return
+        fi
+    done
+    case $prev in
+    --profile)
+        COMPREPLY=($(compgen -W "naples rome milan-old milan genoa turin" \
+            -- "$cur"))
+        return ;;
+    --certs)
+        COMPREPLY=($(compgen -W "vcek vlek none" -f -- "$cur"))
+        return ;;
+    --kernel)
+        COMPREPLY=($(compgen -W "5.19 6.1 6.3 6.13" -- "$cur"))
+        return ;;
+    --log-level)
+        COMPREPLY=($(compgen -W "error warning info debug" -- "$cur"))
+        return ;;
+    --as)
+        COMPREPLY=($(compgen -W "host $(_swpsp_guests)" -- "$cur"))
+        return ;;
+    --state | --fuse)
+        COMPREPLY=($(compgen -d -- "$cur"))
+        return ;;
+    --socket | --connect | --guest | --seed-file | --pid-file | --root | --report)
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    show | stop)
+        if [[ $command == guest ]]; then
+            COMPREPLY=($(compgen -W "$(_swpsp_guests)" -- "$cur"))
+            return
+        fi ;;
+    esac
+    if [[ $cur == -* ]]; then
+        COMPREPLY=($(compgen -W "$(_swpsp_options "$command")" -- "$cur"))
+    elif [[ $command == guest && COMP_CWORD -eq 2 ]]; then
+        COMPREPLY=($(compgen -W "launch list show stop" -- "$cur"))
+    elif [[ $command == certs && COMP_CWORD -eq 2 ]]; then
+        COMPREPLY=($(compgen -W "export" -- "$cur"))
+    else
+        COMPREPLY=($(compgen -f -- "$cur"))
+    fi
+}
+
+complete -o filenames -F _swpsp swpsp
