@@ -17,9 +17,9 @@ static const struct {
     [AEB_UNKNOWN] = {"Unknown", PSP_GENERATION_COUNT},
 };
 
-enum aeb_device aeb_device_of(enum psp_generation generation)
+enum aeb_type aeb_device_of(enum psp_generation generation)
 {
-    for (enum aeb_device d = AEB_ROME; d < AEB_UNKNOWN; d++) {
+    for (enum aeb_type d = AEB_ROME; d < AEB_UNKNOWN; d++) {
         if (DEVICES[d].generation == generation) {
             return d;
         }
@@ -27,13 +27,13 @@ enum aeb_device aeb_device_of(enum psp_generation generation)
     return AEB_UNKNOWN;
 }
 
-enum psp_generation aeb_device_generation(enum aeb_device device)
+enum psp_generation aeb_device_generation(enum aeb_type device)
 {
     return (unsigned int)device < AEB_DEVICE_COUNT ? DEVICES[device].generation
                                                    : PSP_GENERATION_COUNT;
 }
 
-const char *aeb_device_name(enum aeb_device device)
+const char *aeb_device_name(enum aeb_type device)
 {
     return DEVICES[(unsigned int)device < AEB_DEVICE_COUNT ? device
                                                            : AEB_UNKNOWN]
@@ -125,7 +125,7 @@ size_t aeb_json_encode(const struct aeb_evidence *ev, char *out, size_t room)
     put_array(&w, ",\"oca\":", ev->oca, sizeof(ev->oca));
     if (ev->typed) {
         put_text(&w, ",\"device_type\":\"");
-        put_text(&w, aeb_device_name((enum aeb_device)ev->device));
+        put_text(&w, aeb_device_name((enum aeb_type)ev->device));
         put_text(&w, "\"");
     }
     put_text(&w, "}");

@@ -18,7 +18,7 @@
 #define AEB_WHY_SIZE          96u
 
 /** Device type byte; note the order. */
-enum aeb_device {
+enum aeb_type {
     AEB_ROME,
     AEB_NAPLES,
     AEB_MILAN,
@@ -26,11 +26,11 @@ enum aeb_device {
     AEB_DEVICE_COUNT,
 };
 /** AEB_UNKNOWN: none exists for it. */
-enum aeb_device aeb_device_of(enum psp_generation generation);
+enum aeb_type aeb_device_of(enum psp_generation generation);
 /** PSP_GENERATION_COUNT for AEB_UNKNOWN and beyond. */
-enum psp_generation aeb_device_generation(enum aeb_device device);
+enum psp_generation aeb_device_generation(enum aeb_type device);
 /** "AmdMilan", ... */
-const char *aeb_device_name(enum aeb_device device);
+const char *aeb_device_name(enum aeb_type device);
 
 struct aeb_evidence {
     uint8_t report[SEV_REPORT_SIZE];

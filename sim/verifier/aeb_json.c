@@ -464,7 +464,7 @@ static bool take_device(struct parser *p)
     if (!take_string(&p->r, &t)) {
         return false;
     }
-    for (enum aeb_device d = AEB_ROME; d < AEB_DEVICE_COUNT; d++) {
+    for (enum aeb_type d = AEB_ROME; d < AEB_DEVICE_COUNT; d++) {
         if (text_is(&t, aeb_device_name(d))) {
             p->out->typed = true;
             p->out->device = (uint8_t)d;

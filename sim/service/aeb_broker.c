@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "aeb_broker.h"
+
+#include "aeb_rate.h"
+#include "aeb_selfcheck.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define JSON_ROOM 0x8000u /* 25962 at most */
+
+struct aeb_broker {
+    struct aeb_broker_config config;
+    pthread_mutex_t lock;
+    struct aeb_rate rate;
+    bool have_old; /* what a replaying broker keeps */
+    uint8_t old[SEV_REPORT_SIZE];
+};
+
+int aeb_broker_open(const struct aeb_broker_config *config,
+                    struct aeb_broker **out)
+{
+    struct aeb_broker *b = calloc(1, sizeof(*b));
+
+    if (b == NULL) {
+        return -ENOMEM;
+    }
+    b->config = *config;
+    pthread_mutex_init(&b->lock, NULL);
+    *out = b;
+    return 0;
+}
+
+void aeb_broker_close(struct aeb_broker *b)
+{
+    if (b != NULL) {
+        pthread_mutex_destroy(&b->lock);
+        free(b);
+    }
+}
+
+/* ---- who may ask for what ---- */
+
+static bool row_fits(const struct aeb_peer_row *row,
+                     const struct ttrpc_peer *peer)
+{
+    switch (row->by) {
+    case AEB_BY_CID:
+        return peer->family == AF_VSOCK && peer->cid == row->key;
+    case AEB_BY_LISTENER:
+        return peer->listener == row->key;
+    default:
+        return peer->have_uid && peer->uid == row->key;
+    }
+}
+
+/* *handle becomes the one to ask the firmware for. */
+static uint32_t check_peer(const struct aeb_broker *b,
+                           const struct ttrpc_peer *peer, uint32_t *handle)
+{
+    const struct aeb_broker_config *c = &b->config;
+    const struct aeb_peer_row *row = NULL;
+
+    if (c->policy == AEB_PEER_OPEN) {
+        return 0;
+    }
+    for (size_t i = 0; i < c->row_count && row == NULL; i++) {
+        row = row_fits(&c->rows[i], peer) ? &c->rows[i] : NULL;
+    }
+    if (row == NULL) {
+        return AEB_BROKER_NO_PEER;
+    }
+    if (*handle == 0 && c->policy == AEB_PEER_BIND) {
+        *handle = row->handle;
+    }
+    return *handle == row->handle ? 0 : AEB_BROKER_HANDLE;
+}
+
+static uint32_t check_rate(struct aeb_broker *b, const struct ttrpc_peer *peer)
+{
+    struct timespec t;
+    bool ok;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    pthread_mutex_lock(&b->lock);
+    ok = aeb_rate_take(&b->rate, peer, b->config.rate, (int64_t)t.tv_sec + 1);
+    pthread_mutex_unlock(&b->lock);
+    return ok ? 0 : AEB_BROKER_RATE;
+}
+
+static uint32_t check_generation(const struct aeb_broker *b)
+{
+    return b->config.any_product ||
+                   aeb_device_of(b->config.product) != AEB_UNKNOWN
+               ? 0
+               : AEB_BROKER_GENERATION;
+}
+
+/* ---- evidence ---- */
+
+/* An evidence request under way. */
+struct work {
+    struct aeb_broker *b;
+    const struct ttrpc_call *call;
+    struct aeb_request req; /* without extension if that is off */
+    uint32_t handle;
+    uint8_t mnonce[SEV_MNONCE_SIZE];
+    struct aeb_evidence ev;
+};
+
+static uint32_t choose_mnonce(struct work *w)
+{
+    if (w->req.have_mnonce) {
+        if (w->req.mnonce.size != SEV_MNONCE_SIZE) {
+            return AEB_BROKER_MNONCE;
+        }
+        memcpy(w->mnonce, w->req.mnonce.data, SEV_MNONCE_SIZE);
+        return 0;
+    }
+    return getrandom(w->mnonce, sizeof(w->mnonce), 0) ==
+                   (ssize_t)sizeof(w->mnonce)
+               ? 0
+               : AEB_ERROR_HOST + EIO;
+}
+
+static void replay(struct aeb_broker *b, uint8_t report[SEV_REPORT_SIZE])
+{
+    pthread_mutex_lock(&b->lock);
+    if (b->have_old) {
+        memcpy(report, b->old, SEV_REPORT_SIZE);
+    } else {
+        memcpy(b->old, report, SEV_REPORT_SIZE);
+        b->have_old = true;
+    }
+    pthread_mutex_unlock(&b->lock);
+}
+
+static uint32_t collect(struct work *w)
+{
+    const struct aeb_broker_config *c = &w->b->config;
+    struct aeb_exported exported;
+    uint8_t id[AEB_CHIP_ID_SIZE];
+    uint32_t err = aeb_device_export(&c->device, &exported);
+
+    if (err == 0) {
+        err = aeb_device_id(&c->device, id);
+    }
+    if (err == 0) {
+        err = aeb_cek_get(c->cek, id, exported.cek, w->call->cancelled,
+                          w->ev.cek);
+    }
+    if (err == 0) {
+        err = aeb_device_report(&c->device, c->number, w->handle, w->mnonce,
+                                w->ev.report);
+    }
+    if (err != 0) {
+        return err;
+    }
+    memcpy(w->ev.pek, exported.pek, SEV_CERT_SIZE);
+    memcpy(w->ev.oca, exported.oca, SEV_CERT_SIZE);
+    w->ev.typed = !c->untyped;
+    w->ev.device = (uint8_t)aeb_device_of(c->product);
+    return aeb_self_check(&w->ev, c->root, c->root_size)
+               ? 0
+               : AEB_BROKER_SELF_CHECK;
+}
+
+/* abi/aeb.md §6.3: the first failure wins. */
+static uint32_t gather(struct work *w)
+{
+    uint32_t err = check_peer(w->b, w->call->peer, &w->handle);
+
+    if (err == 0) {
+        err = check_rate(w->b, w->call->peer);
+    }
+    if (err == 0) {
+        err = choose_mnonce(w);
+    }
+    if (err == 0 && w->req.encoding > AEB_ENCODING_PACKED) {
+        err = AEB_BROKER_ENCODING;
+    }
+    if (err == 0) {
+        err = check_generation(w->b);
+    }
+    for (size_t i = 0; err == 0 && i < w->b->config.alias_count; i++) {
+        if (w->handle == w->b->config.alias[i].from) {
+            w->handle = w->b->config.alias[i].to;
+            break;
+        }
+    }
+    if (err == 0) {
+        err = collect(w);
+    }
+    if (err == 0 && w->b->config.replay) {
+        replay(w->b, w->ev.report);
+    }
+    return err;
+}
+
+/* ---- answers ---- */
+
+static uint32_t features(const struct aeb_broker *b)
+{
+    return AEB_FEATURE_MNONCE | AEB_FEATURE_PACKED |
+           (b->config.policy == AEB_PEER_BIND ? AEB_FEATURE_BOUND : 0) |
+           (b->config.status_style ? 0 : AEB_FEATURE_INBAND);
+}
+
+static bool extended(const struct aeb_broker *b, const struct aeb_request *req)
+{
+    return b->config.extension == AEB_EXT_ALWAYS ||
+           (b->config.extension == AEB_EXT_ASKED &&
+            (req->features != 0 || req->have_mnonce || req->encoding != 0));
+}
+
+static void undecodable(struct ttrpc_reply *reply)
+{
+    reply->code = TTRPC_UNKNOWN;
+    snprintf(reply->message, sizeof(reply->message),
+             "ttrpc err: the payload cannot be decoded");
+}
+
+static enum ttrpc_code status_of(uint32_t error)
+{
+    switch (error) {
+    case AEB_BROKER_HANDLE:
+    case AEB_BROKER_NO_PEER:
+        return TTRPC_PERMISSION_DENIED;
+    case AEB_BROKER_RATE:
+        return TTRPC_RESOURCE_EXHAUSTED;
+    case AEB_KDS_TRANSPORT:
+    case AEB_KDS_TIMEOUT:
+    case AEB_ERROR_HOST + ENOENT:
+    case AEB_ERROR_HOST + ENODEV:
+        return TTRPC_UNAVAILABLE;
+    default:
+        return TTRPC_UNKNOWN;
+    }
+}
+
+/* As the published broker words it. abi/aeb.md §6.1 */
+static void fail_by_status(uint32_t error, struct ttrpc_reply *reply)
+{
+    reply->code = status_of(error);
+    snprintf(reply->message, sizeof(reply->message), "Others(\"%s%s\")",
+             error == AEB_BROKER_GENERATION
+                 ? ""
+                 : "failed to retrieve attestation evidence ",
+             aeb_error_text(error));
+}
+
+static void log_failure(const struct aeb_broker *b, enum aeb_rpc rpc,
+                        const struct ttrpc_peer *peer, uint32_t handle,
+                        uint32_t error)
+{
+    char who[48] = "a unix socket";
+    char line[256];
+
+    if (b->config.log == NULL) {
+        return;
+    }
+    if (peer->family == AF_VSOCK) {
+        snprintf(who, sizeof(who), "CID %" PRIu32, peer->cid);
+    } else if (peer->have_uid) {
+        snprintf(who, sizeof(who), "uid %u", (unsigned int)peer->uid);
+    }
+    snprintf(line, sizeof(line),
+             "%s of %s, handle 0x%" PRIx32 ": 0x%" PRIx32 ", %s",
+             aeb_rpc_name(rpc), who, handle, error, aeb_error_text(error));
+    b->config.log(b->config.log_ctx, line);
+}
+
+/* @resp is filled in but for what every answer has. */
+static void answer(struct aeb_broker *b, enum aeb_rpc rpc, bool ext,
+                   struct aeb_response *resp, struct ttrpc_reply *reply)
+{
+    if (resp->error != 0 && b->config.status_style) {
+        fail_by_status(resp->error, reply);
+        return;
+    }
+    if (ext) {
+        const char *text = aeb_error_text(resp->error);
+
+        resp->features = features(b);
+        if (resp->error != 0) {
+            resp->detail =
+                (struct ttrpc_bytes){(const uint8_t *)text, strlen(text)};
+        }
+    }
+    if (aeb_response_encode(rpc, resp, &reply->payload, &reply->size) !=
+        PSP_OK) {
+        reply->code = TTRPC_RESOURCE_EXHAUSTED;
+        snprintf(reply->message, sizeof(reply->message), "out of memory");
+    }
+}
+
+static bool take_request(const struct aeb_broker *b, enum aeb_rpc rpc,
+                         const struct ttrpc_call *call, struct aeb_request *req,
+                         struct ttrpc_reply *reply)
+{
+    if (aeb_request_decode(rpc, call->payload, req) != PSP_OK) {
+        undecodable(reply);
+        return false;
+    }
+    if (b->config.extension == AEB_EXT_NEVER) {
+        req->have_mnonce = false;
+        req->encoding = 0;
+        req->features = 0;
+    }
+    return true;
+}
+
+static void run_size(void *ctx, const struct ttrpc_call *call,
+                     struct ttrpc_reply *reply)
+{
+    struct aeb_broker *b = ctx;
+    struct aeb_response resp = {.error = 0};
+    struct aeb_request req;
+    uint32_t handle;
+
+    if (!take_request(b, AEB_RPC_SIZE, call, &req, reply)) {
+        return;
+    }
+    handle = req.handle;
+    resp.error = check_peer(b, call->peer, &handle);
+    if (resp.error == 0) {
+        resp.error = check_generation(b);
+    }
+    if (resp.error == 0) {
+        resp.size = b->config.untyped ? AEB_PACKED_SIZE : AEB_PACKED_TYPED_SIZE;
+    } else {
+        log_failure(b, AEB_RPC_SIZE, call->peer, req.handle, resp.error);
+    }
+    answer(b, AEB_RPC_SIZE, extended(b, &req), &resp, reply);
+    aeb_request_clear(&req);
+}
+
+static void give_evidence(struct work *w, bool ext, struct ttrpc_reply *reply)
+{
+    uint8_t *buf = malloc(JSON_ROOM);
+    struct aeb_response resp = {.size = w->req.size, .evidence.data = buf};
+
+    if (buf == NULL) {
+        reply->code = TTRPC_RESOURCE_EXHAUSTED;
+        snprintf(reply->message, sizeof(reply->message), "out of memory");
+        return;
+    }
+    resp.evidence.size = w->req.encoding == AEB_ENCODING_PACKED
+                             ? aeb_packed_encode(&w->ev, buf)
+                             : aeb_json_encode(&w->ev, (char *)buf, JSON_ROOM);
+    if (ext) {
+        resp.mnonce = (struct ttrpc_bytes){w->mnonce, sizeof(w->mnonce)};
+        resp.encoding = w->req.encoding;
+    }
+    answer(w->b, AEB_RPC_EVIDENCE, ext, &resp, reply);
+    free(buf);
+}
+
+static void run_evidence(void *ctx, const struct ttrpc_call *call,
+                         struct ttrpc_reply *reply)
+{
+    struct work w = {.b = ctx, .call = call};
+    struct aeb_response resp = {.error = 0};
+    bool ext;
+
+    if (!take_request(w.b, AEB_RPC_EVIDENCE, call, &w.req, reply)) {
+        return;
+    }
+    w.handle = w.req.handle;
+    ext = extended(w.b, &w.req);
+    resp.error = gather(&w);
+    if (resp.error == 0) {
+        give_evidence(&w, ext, reply);
+    } else {
+        log_failure(w.b, AEB_RPC_EVIDENCE, call->peer, w.req.handle,
+                    resp.error);
+        answer(w.b, AEB_RPC_EVIDENCE, ext, &resp, reply);
+    }
+    aeb_request_clear(&w.req);
+}
+
+const struct ttrpc_method AEB_METHODS[] = {
+    {AEB_METHOD_SIZE, false, run_size},
+    {AEB_METHOD_EVIDENCE, true, run_evidence},
+};
+const size_t AEB_METHOD_COUNT = sizeof(AEB_METHODS) / sizeof(AEB_METHODS[0]);
