@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Check vectors/v1 with code that shares nothing with the generator: own key
-derivation on hashlib and hmac, AES-GCM and ECDSA from `cryptography`.
+derivation on hashlib and hmac, AES, RSA and ECDSA from `cryptography`; and with
+the schema that each file names.
 
 usage: check.py [DIR]
 """
@@ -11,6 +12,9 @@ import json
 import os
 import struct
 import sys
+
+import check_sev
+import schema_check
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -157,14 +161,33 @@ def check_keys(data):
                 need(key == derive(group["given"], test), where + "key")
 
 
+def check_schema(data, name):
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "schema",
+                        name.replace(".json", ".schema.json"))
+    need(data["schema"] == os.path.basename(path), name + ": schema")
+    with open(path, encoding="utf-8") as text:
+        schema = json.load(text)
+    for problem in schema_check.problems(data, schema, schema):
+        need(False, name + ": " + problem)
+    need(True, name)
+
+
+def legacy(check):
+    return lambda data: check(data, need)
+
+
 def main():
     folder = sys.argv[1] if len(sys.argv) > 1 else "vectors/v1"
     families = {"snp_report.json": check_reports,
                 "snp_guest_message.json": check_messages,
                 "snp_derived_key.json": check_keys}
+    families.update({name: legacy(check)
+                     for name, check in check_sev.FAMILIES.items()})
+    need(sorted(os.listdir(folder)) == sorted(families), "files in " + folder)
     for name, check in families.items():
         with open(os.path.join(folder, name), encoding="utf-8") as text:
             data = json.load(text)
+        check_schema(data, name)
         ids = [t["tcId"] for g in data["testGroups"] for t in g["tests"]]
         need(ids == list(range(1, data["numberOfTests"] + 1)),
              name + ": test numbers")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 DEPS_vectors/gen := harness/support $(FOLDERS)
 $(B)/bin/gen-vectors: $(call objs_of,vectors/gen) \
-    $(B)/harness/support/raw_guest.o $(call libs_of,sim/cli)
+    $(B)/harness/support/raw_guest.o $(B)/harness/support/sev_rig.o \
+    $(call libs_of,sim/cli)
 	@mkdir -p $(@D)
 	@echo "LD $@"
 	$(Q)$(CC) $(BASE) $(LDHARD) -o $@ $(filter %.o,$^) \

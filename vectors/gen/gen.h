@@ -39,5 +39,8 @@ void gen_file_close(struct gen_file *f, const char *dir, const char *name);
 void gen_reports(const char *dir);
 void gen_messages(const char *dir);
 void gen_keys(const char *dir);
+void gen_sev_certs(const char *dir);
+void gen_sev_launches(const char *dir);
+void gen_sev_commands(const char *dir);
 
 #endif

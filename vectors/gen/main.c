@@ -13,5 +13,8 @@ int main(int argc, char **argv)
     gen_reports(argv[1]);
     gen_messages(argv[1]);
     gen_keys(argv[1]);
+    gen_sev_certs(argv[1]);
+    gen_sev_launches(argv[1]);
+    gen_sev_commands(argv[1]);
     return 0;
 }
