@@ -155,7 +155,7 @@ static int parse_guid(const char *text, uint8_t guid[16])
                                  ? (unsigned int)(c - '0')
                                  : (unsigned int)(tolower(c) - 'a') + 10;
 
-            guid[nibbles / 2] = (uint8_t)(guid[nibbles / 2] << 4 | v);
+            guid[nibbles / 2] = (uint8_t)(guid[nibbles / 2] * 16u + v);
             nibbles++;
         }
     }
