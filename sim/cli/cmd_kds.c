@@ -387,12 +387,14 @@ static int run(struct kds_options *o, struct install *ins)
     struct kds_http *http = NULL;
     struct kds *kds = NULL;
     int status = EXIT_USAGE;
-    sigset_t until, old;
+    sigset_t until, blocked, old;
 
     sigemptyset(&until);
     sigaddset(&until, SIGTERM);
     sigaddset(&until, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &until, &old);
+    blocked = until;
+    sigaddset(&blocked, SIGPIPE); /* a log that nobody reads any more */
+    pthread_sigmask(SIG_BLOCK, &blocked, &old);
     if (install_is_insecure(ins)) {
         fprintf(stderr, "swpsp kds: INSECURE: everybody has the keys of the "
                         "development seed\n");

@@ -140,7 +140,10 @@ static bool take_tcb(const char *query, struct kds_request *out)
     unsigned int seen = 0;
 
     memset(&out->tcb, 0, sizeof(out->tcb));
-    while (query != NULL && *query != '\0') {
+    if (query == NULL) {
+        return true;
+    }
+    while (*query != '\0') {
         size_t size = strcspn(query, "&");
 
         if (!take_parameter(query, size, &seen, out)) {
