@@ -43,6 +43,19 @@ $(DEVICE_BINS): $(B)/test/device/%: $(B)/harness/device/%.o \
 	$(Q)$(CC) $(BASE) $(LDHARD) -o $@ $(filter %.o,$^) \
 	    $(call group,$(filter %.a,$^)) -lcmocka
 
+# Faults: power cuts, damage, kills and floods. disk.c wraps what changes files.
+FAULT_SRCS := $(wildcard harness/fault/test_*.c)
+FAULT_BINS := $(patsubst harness/fault/%.c,$(B)/test/fault/%,$(FAULT_SRCS))
+FAULT_WRAP := -Wl,--wrap=openat,--wrap=write,--wrap=pwrite,--wrap=ftruncate \
+    -Wl,--wrap=fsync,--wrap=renameat,--wrap=unlinkat,--wrap=mkdirat
+DEPS_harness/fault := harness/support $(FOLDERS)
+$(FAULT_BINS): $(B)/test/fault/%: $(B)/harness/fault/%.o \
+    $(B)/harness/fault/disk.o $(SUPPORT) $(call libs_of,sim/cli)
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	$(Q)$(CC) $(BASE) $(LDHARD) $(FAULT_WRAP) -o $@ $(filter %.o,$^) \
+	    $(call group,$(filter %.a,$^)) -lcmocka
+
 # Client programs that know only the kernel's headers.
 CLIENT_C := $(patsubst harness/device/clients/c/%.c,$(B)/client/%,\
     $(wildcard harness/device/clients/c/*.c))
@@ -100,9 +113,9 @@ check: build/.setup
 	    $$($(MAKE) --no-print-directory -s BUILD=asan list-unit) \
 	    $$($(MAKE) --no-print-directory -s BUILD=debug list-whole)
 
-check-programs: $(UNIT_BINS) $(DEVICE_BINS) $(CLIENTS) all $(CHECK_EXTRA)
+check-programs: $(UNIT_BINS) $(FAULT_BINS) $(DEVICE_BINS) $(CLIENTS) all $(CHECK_EXTRA)
 list-unit:
-	@echo $(UNIT_BINS) $(CHECK_ASAN)
+	@echo $(UNIT_BINS) $(FAULT_BINS) $(CHECK_ASAN)
 list-whole:
 	@echo $(DEVICE_BINS) $(SCRIPT_TESTS) $(CHECK_WHOLE)
 

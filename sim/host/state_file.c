@@ -69,23 +69,56 @@ static int check_dir(const struct state_dir *dir, mode_t mode, char *error)
     return 0;
 }
 
-/* mkdir -p of @path below @at; @path is cut and mended in place. A new folder
- * is synced into its parent only when the first file is written; losing an
- * empty one costs nothing. */
+/* Some file systems cannot sync a folder and say EINVAL. */
+static int sync_dir(int fd)
+{
+    return fsync(fd) == 0 || errno == EINVAL ? 0 : -1;
+}
+
+/* Make @path below @at and sync the name into its parent: what is written in a
+ * folder that a power cut takes away is gone, however well it was synced. A
+ * parent that we cannot read is left to the file system. */
+static int make_one(int at, const char *path, mode_t mode)
+{
+    const char *slash = strrchr(path, '/');
+    char *parent;
+    int fd, rc = 0;
+
+    if (mkdirat(at, path, mode) != 0) {
+        return errno == EEXIST ? 0 : -1;
+    }
+    parent = slash == NULL   ? strdup(".")
+             : slash == path ? strdup("/")
+                             : strndup(path, (size_t)(slash - path));
+    if (parent == NULL) {
+        return -1;
+    }
+    fd = openat(at, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(parent);
+    if (fd >= 0) {
+        rc = sync_dir(fd);
+        (void)close(fd);
+    }
+    return rc;
+}
+
+/* mkdir -p of @path below @at; @path is cut and mended in place. */
 static int make_path(int at, char *path, mode_t mode)
 {
     for (char *p = path + 1; *p != '\0'; p++) {
+        int rc;
+
         if (*p != '/') {
             continue;
         }
         *p = '\0';
-        if (mkdirat(at, path, mode) != 0 && errno != EEXIST) {
-            *p = '/';
+        rc = make_one(at, path, mode);
+        *p = '/';
+        if (rc != 0) {
             return -1;
         }
-        *p = '/';
     }
-    return mkdirat(at, path, mode) == 0 || errno == EEXIST ? 0 : -1;
+    return make_one(at, path, mode);
 }
 
 /* Open @name below @at (its path for messages: @path, taken over). */
@@ -300,12 +333,6 @@ static int write_all(int fd, const uint8_t *data, size_t size)
         }
     }
     return 0;
-}
-
-/* Some file systems cannot sync a folder and say EINVAL. */
-static int sync_dir(int fd)
-{
-    return fsync(fd) == 0 || errno == EINVAL ? 0 : -1;
 }
 
 static int tmp_name(const char *name, char out[NAME_MAX + 1])
