@@ -35,6 +35,7 @@ struct daemon {
     struct serve_devices *devices;
     int listener;
     bool own_socket; /* not the service manager's */
+    bool had_nv;     /* the state says that there is a store */
     bool pid_written;
 };
 
@@ -91,6 +92,24 @@ static bool act_as_root(const struct daemon *d)
 
 /* --- state --- */
 
+/* Guests without a configuration: somebody has removed it. */
+static bool is_whole(struct daemon *d)
+{
+    char error[STATE_ERROR_SIZE] = "";
+    char **names = NULL;
+    size_t count = 0;
+
+    if (d->store == NULL) {
+        return true;
+    }
+    if (state_store_guests(d->store, &names, &count, error) != 0) {
+        return fail(error);
+    }
+    state_names_free(names, count);
+    return count == 0 || fail("the state's config is missing; it was left as "
+                              "it is");
+}
+
 static bool settle(struct daemon *d)
 {
     char error[STATE_ERROR_SIZE] = "";
@@ -110,15 +129,19 @@ static bool settle(struct daemon *d)
             return fail(error);
         }
     }
+    if (rc == -ENOENT && !is_whole(d)) {
+        return false;
+    }
     if (rc == 0) {
         remembered = json_loadb((const char *)text, size, 0, NULL);
         free(text);
-        if (!json_is_object(remembered)) {
+        if (!json_is_object(json_object_get(remembered, "options"))) {
             json_decref(remembered);
-            return fail("the state's configuration is no JSON object");
+            return fail("the state's configuration holds no options");
         }
+        d->had_nv = json_is_true(json_object_get(remembered, "nv"));
     }
-    ok = serve_options_settle(&d->o, remembered);
+    ok = serve_options_settle(&d->o, json_object_get(remembered, "options"));
     json_decref(remembered);
     return ok;
 }
@@ -138,6 +161,9 @@ static bool check_state(struct daemon *d)
     }
     rc = state_store_nv_load(d->store, nv);
     psp_wipe(nv, sizeof(nv));
+    if (rc == 1 && d->had_nv) {
+        return fail("the state's nv is missing; it was left as it is");
+    }
     return rc >= 0 || fail(state_store_nv_error(d->store));
 }
 
@@ -160,6 +186,8 @@ static bool remember(struct daemon *d)
             (void)json_object_set(kept, name, value);
         }
     }
+    kept = json_pack("{s:o, s:b}", "options", kept, "nv",
+                     (int)state_store_has_nv(d->store));
     text = json_dumps(kept, JSON_INDENT(1) | JSON_SORT_KEYS);
     ok = text != NULL &&
          state_store_write(d->store, STATE_CONFIG, STATE_CONFIG_NAME, text,
@@ -219,6 +247,25 @@ static int64_t traced(void *ctx, const struct chardev *dev, bool writable,
 
 /* --- platform --- */
 
+/* There are no guests yet while the driver is loaded. */
+static void certs_changed(void *ctx, const uint8_t *certs, size_t size)
+{
+    const struct daemon *d = ctx;
+
+    if (d->guests != NULL) {
+        serve_guests_certs_changed(d->guests, certs, size);
+    }
+}
+
+static void requests_paused(void *ctx, bool paused)
+{
+    const struct daemon *d = ctx;
+
+    if (d->guests != NULL) {
+        serve_guests_paused(d->guests, paused);
+    }
+}
+
 static bool open_platform(struct daemon *d)
 {
     struct platform_nv nv = {state_store_nv_load, state_store_nv_store,
@@ -233,6 +280,9 @@ static bool open_platform(struct daemon *d)
         return false;
     }
     trace_sev(d->trace, &d->o.platform.sev.driver);
+    d->p.certs_changed = certs_changed;
+    d->p.requests_paused = requests_paused;
+    d->p.hook_ctx = d;
     if (!platform_open_host(&d->p, &d->o.platform, "serve", d->trace,
                             d->store == NULL ? NULL : &nv)) {
         if (d->store != NULL && state_store_nv_error(d->store)[0] != '\0') {

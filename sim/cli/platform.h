@@ -23,7 +23,12 @@ struct platform {
     struct vm *vm;                   /* NULL without the node sev-guest */
     struct sev_guest_dev *sev_guest; /* likewise */
     atomic_bool paused;              /* extended guest requests: BUSY */
-    struct legacy_vm_host *legacy;   /* NULL: no legacy guest */
+    /** Who is told instead of the platform's own guest what the driver says to
+     * all guests; as in struct ccp_config. NULL: nobody else. */
+    void (*certs_changed)(void *ctx, const uint8_t *certs, size_t size);
+    void (*requests_paused)(void *ctx, bool paused);
+    void *hook_ctx;
+    struct legacy_vm_host *legacy; /* NULL: no legacy guest */
     struct legacy_vm *legacy_guest[LEGACY_GUEST_MAX];
     size_t legacy_guest_count;
 };
@@ -50,8 +55,8 @@ struct platform_nv {
 };
 
 /** As platform_open(), but on p->install, which the caller has opened (the rest
- * of @p is zero), with the caller's store (NULL: nothing survives), and without
- * guests. */
+ * of @p is zero, or hooks), with the caller's store (NULL: nothing survives),
+ * and without guests. */
 bool platform_open_host(struct platform *p, const struct platform_options *o,
                         const char *command, struct trace *trace,
                         const struct platform_nv *nv);

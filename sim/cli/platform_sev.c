@@ -110,6 +110,11 @@ bool platform_sev_probe(struct platform *p, const struct platform_options *o,
     config.certs_changed = certs_changed;
     config.requests_paused = requests_paused;
     config.ctx = p;
+    if (p->certs_changed != NULL) {
+        config.certs_changed = p->certs_changed;
+        config.requests_paused = p->requests_paused;
+        config.ctx = p->hook_ctx;
+    }
     err = ccp_probe(p->m, &config, &p->ccp);
     if (err != 0) {
         return complain(command, "/dev/sev", strerror(-err));

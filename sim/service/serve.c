@@ -5,6 +5,7 @@
 #include "serve_log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <poll.h>
 #include <signal.h>
@@ -202,6 +203,8 @@ int serve_run(const struct serve_config *config, int signals)
     atomic_init(&s->budget, BUDGET);
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->left, NULL);
+    /* A peer that has left again must not make accept() wait. */
+    (void)fcntl(config->listener, F_SETFL, O_NONBLOCK);
     s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->wake < 0) {
         rc = -errno;
@@ -211,6 +214,7 @@ int serve_run(const struct serve_config *config, int signals)
         }
         rc = loop(s, signals);
         serve_trace_end(config->trace);
+        serve_guests_paused(config->guests, false); /* nobody waits for that */
         serve_conn_shut(s, NULL);
         serve_conn_join(s);
         (void)close(s->wake);

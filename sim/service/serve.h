@@ -5,8 +5,8 @@
  * operation. The protocol is in CONTROL.md.
  *
  * Peers cannot hold each other up: every step of a request has a deadline, what
- * all of them together may send is bounded, and when all places are taken the
- * connection that has been idle longest makes room.
+ * all of them together may send is bounded, and when all places are taken a
+ * connection of the user who has most of them makes room.
  */
 #ifndef SERVICE_SERVE_H
 #define SERVICE_SERVE_H

@@ -69,20 +69,49 @@ static struct serve_conn *free_place(struct serve *s)
     return NULL;
 }
 
-/* The connection that has been idle longest, or NULL. */
-static struct serve_conn *most_idle(struct serve *s)
+static size_t count_of(const struct serve *s, uid_t uid)
 {
-    struct serve_conn *oldest = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < SERVE_CONNS_MAX; i++) {
+        n += s->conns[i].state != CONN_FREE && s->conns[i].uid == uid;
+    }
+    return n;
+}
+
+/* Who should go first: of the user with most connections; one that waits for a
+ * request before a follower before an attached one (whose client comes back by
+ * itself); the one that has been so for longest. */
+static bool goes_before(const struct serve *s, const struct serve_conn *a,
+                        const struct serve_conn *b)
+{
+    static const int rank[] = {
+        [CONN_IDLE] = 0, [CONN_TRACE] = 1, [CONN_ATTACHED] = 2};
+    size_t of_a = count_of(s, a->uid), of_b = count_of(s, b->uid);
+
+    if (of_a != of_b) {
+        return of_a > of_b;
+    }
+    if (rank[a->state] != rank[b->state]) {
+        return rank[a->state] < rank[b->state];
+    }
+    return a->since < b->since;
+}
+
+/* The connection that has to make room, or NULL. */
+static struct serve_conn *choose_victim(struct serve *s)
+{
+    struct serve_conn *victim = NULL;
 
     for (size_t i = 0; i < SERVE_CONNS_MAX; i++) {
         struct serve_conn *c = &s->conns[i];
 
-        if (c->state == CONN_IDLE && !c->evicted &&
-            (oldest == NULL || c->since < oldest->since)) {
-            oldest = c;
+        if (c->state != CONN_FREE && c->state != CONN_BUSY && !c->evicted &&
+            (victim == NULL || goes_before(s, c, victim))) {
+            victim = c;
         }
     }
-    return oldest;
+    return victim;
 }
 
 bool serve_conn_state(struct serve_conn *c, enum serve_conn_state state,
@@ -319,8 +348,8 @@ static void refuse(int fd, const char *code, const char *text)
     (void)close(fd);
 }
 
-/* A place for the connection; the longest idle one is told to go when there is
- * none, and its thread given a moment to do so. */
+/* A place for the connection; another one is told to go when there is none, and
+ * its thread given a moment to do so. */
 static struct serve_conn *take_place(struct serve *s)
 {
     struct serve_conn *c = free_place(s);
@@ -330,7 +359,7 @@ static struct serve_conn *take_place(struct serve *s)
     if (c != NULL) {
         return c;
     }
-    victim = most_idle(s);
+    victim = choose_victim(s);
     if (victim == NULL) {
         return NULL;
     }

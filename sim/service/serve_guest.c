@@ -233,6 +233,20 @@ static int cannot(int err, char *error)
                        err == -EBUSY ? "no ASID is free" : strerror(-err));
 }
 
+static bool answer_busy(void *ctx, struct vm *vm, struct vm_guest_request *req,
+                        bool after)
+{
+    const struct serve_guest *guest = ctx;
+
+    (void)vm;
+    if (after || req->exit_code != VM_EXIT_EXT_GUEST_REQUEST ||
+        atomic_load(&guest->stopping) || !atomic_load(&guest->table->paused)) {
+        return false;
+    }
+    req->exitinfo2 = VM_EXITINFO2_BUSY;
+    return true;
+}
+
 static int start_snp(struct serve_guests *g, struct serve_guest *guest,
                      const struct vm_spec *spec, int vmpck, char *error)
 {
@@ -250,6 +264,8 @@ static int start_snp(struct serve_guests *g, struct serve_guest *guest,
     if (err != 0) {
         return cannot(err, error);
     }
+    guest->table = g;
+    vm_set_request_hook(guest->vm, answer_busy, guest);
     guest->vmpck = vmpck < 0 ? vm_vmpl(guest->vm) : (unsigned int)vmpck;
     guest->policy = spec->policy;
     memcpy(guest->host_data, spec->host_data, sizeof(guest->host_data));

@@ -9,11 +9,14 @@
 #include "vm.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum serve_kind { SERVE_SNP, SERVE_LEGACY };
 
 struct serve_guest {
     struct serve_guest *next;
+    const struct serve_guests *table;
+    atomic_bool stopping; /* its requests are not held up any more */
     char name[STATE_NAME_MAX + 1];
     char dev_name[STATE_NAME_MAX + 16]; /* "sev-guest[NAME]", for traces */
     enum serve_kind kind;
@@ -40,6 +43,10 @@ struct serve_guests {
     struct serve_guest *first;
     size_t count;
     uint64_t last_order; /* under launching */
+    uint8_t *certs;      /* host-wide; NULL: each guest has its own */
+    size_t certs_size;
+    bool certs_set;
+    atomic_bool paused;
 };
 
 /** Launch one. *out is set, even on failure, once the request is well-formed;

@@ -46,6 +46,7 @@ void serve_guests_free(struct serve_guests *g)
     (void)pthread_cond_destroy(&g->idle);
     (void)pthread_mutex_destroy(&g->launching);
     (void)pthread_mutex_destroy(&g->lock);
+    free(g->certs);
     psp_wipe(g, sizeof(*g));
     free(g);
 }
@@ -71,6 +72,9 @@ static void append(struct serve_guests *g, struct serve_guest *guest)
     }
     *at = guest;
     g->count++;
+    if (g->certs_set && guest->vm != NULL) {
+        (void)vm_set_certs(guest->vm, g->certs, g->certs_size);
+    }
     (void)pthread_mutex_unlock(&g->lock);
 }
 
@@ -365,6 +369,7 @@ int serve_guests_stop(struct serve_guests *g, const char *name,
         (void)pthread_mutex_lock(&g->lock);
         guest = find(g, name);
         unlink_guest(g, guest);
+        atomic_store(&guest->stopping, true);
         (void)pthread_mutex_unlock(&g->lock);
         detach(ctx, guest);
         (void)pthread_mutex_lock(&g->lock);
@@ -376,4 +381,37 @@ int serve_guests_stop(struct serve_guests *g, const char *name,
     }
     (void)pthread_mutex_unlock(&g->launching);
     return rc;
+}
+
+/* --- what the host's driver says to all guests --- */
+
+void serve_guests_certs_changed(void *guests, const uint8_t *certs, size_t size)
+{
+    struct serve_guests *g = guests;
+    uint8_t *copy = size == 0 ? NULL : malloc(size);
+
+    if (copy == NULL && size > 0) {
+        return; /* the guests keep what they have */
+    }
+    if (size > 0) {
+        memcpy(copy, certs, size);
+    }
+    (void)pthread_mutex_lock(&g->lock);
+    free(g->certs);
+    g->certs = copy;
+    g->certs_size = size;
+    g->certs_set = true;
+    for (struct serve_guest *q = g->first; q != NULL; q = q->next) {
+        if (q->vm != NULL) {
+            (void)vm_set_certs(q->vm, copy, size);
+        }
+    }
+    (void)pthread_mutex_unlock(&g->lock);
+}
+
+void serve_guests_paused(void *guests, bool paused)
+{
+    struct serve_guests *g = guests;
+
+    atomic_store(&g->paused, paused);
 }

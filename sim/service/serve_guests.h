@@ -88,6 +88,13 @@ int serve_guest_get(struct serve_guests *g, const char *name,
                     struct serve_guest **out, struct chardev *dev, char *error);
 void serve_guest_put(struct serve_guests *g, struct serve_guest *guest);
 
+/** SNP_SET_EXT_CONFIG: the host-wide table that all guests get from now on
+ * (NULL, 0: none); and SNP_SET_CONFIG_START and _END: extended
+ * requests are answered BUSY in between. As the hooks of struct ccp_config. */
+void serve_guests_certs_changed(void *guests, const uint8_t *certs,
+                                size_t size);
+void serve_guests_paused(void *guests, bool paused);
+
 /** Leaf, intermediate and root as the platform hands them out, for the "certs"
  * operation. 0, or an errno with @error. */
 int serve_guests_certs(struct serve_guests *g, json_t **out, char *error);

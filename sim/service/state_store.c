@@ -22,6 +22,7 @@ struct state_store {
     bool owned;                      /* owner is set */
     bool seen;                       /* a file was read before that */
     uint8_t owner[PSP_CHIP_ID_SIZE]; /* or of the file that was seen */
+    bool has_nv;
     char nv_error[STATE_ERROR_SIZE];
 };
 
@@ -340,6 +341,7 @@ int state_store_nv_load(void *store, uint8_t *blob)
     }
     if (rc == 0) {
         memcpy(blob, payload, PSP_NV_SIZE);
+        s->has_nv = true;
     }
     if (payload != NULL) {
         psp_wipe(payload, size);
@@ -352,10 +354,17 @@ int state_store_nv_store(void *store, const uint8_t *blob)
 {
     struct state_store *s = store;
 
-    return state_store_write(s, STATE_NV, STATE_NV_NAME, blob, PSP_NV_SIZE,
-                             s->nv_error) == 0
-               ? 0
-               : -1;
+    if (state_store_write(s, STATE_NV, STATE_NV_NAME, blob, PSP_NV_SIZE,
+                          s->nv_error) != 0) {
+        return -1;
+    }
+    s->has_nv = true;
+    return 0;
+}
+
+bool state_store_has_nv(const struct state_store *s)
+{
+    return s->has_nv;
 }
 
 const char *state_store_nv_error(const struct state_store *s)

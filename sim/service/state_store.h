@@ -4,7 +4,8 @@
  * configured, and the guests that are to be launched again.
  *
  *   DIR/platform/serve.lock    held by the one process that owns the platform
- *   DIR/platform/config        JSON: the options the platform was made with
+ *   DIR/platform/config        JSON: {"options": those the platform was made
+ *                              with, "nv": whether there is one}
  *   DIR/platform/nv            the firmware's non-volatile store
  *   DIR/platform/guests/NAME   JSON: the launch request of a guest
  *
@@ -87,6 +88,8 @@ void state_names_free(char **names, size_t count);
  * is kept for state_store_nv_error(). */
 int state_store_nv_load(void *store, uint8_t *blob);
 int state_store_nv_store(void *store, const uint8_t *blob);
+/** One of the two has seen or made a store. */
+bool state_store_has_nv(const struct state_store *s);
 /** Last failure of the two, or "". */
 const char *state_store_nv_error(const struct state_store *s);
 
