@@ -253,7 +253,7 @@ static json_t *error_of(const char *code, const char *text)
     size_t n = 0;
     json_t *json;
 
-    for (; text[n] != '\0' && n < sizeof(line) - 1; n++) {
+    for (; n < sizeof(line) - 1 && text[n] != '\0'; n++) {
         line[n] = (unsigned char)text[n] < 0x20 ? '?' : text[n];
     }
     line[n] = '\0';
