@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "evidence.h"
 #include "parse.h"
+#include "verify_aeb.h"
 #include "verify_options.h"
 #include "verify_print.h"
 #include "verify_sev.h"
@@ -222,6 +223,9 @@ int cmd_verify(int argc, char **argv)
     struct session s;
     int status = EXIT_USAGE;
 
+    if (verify_aeb_asked(argc, argv)) {
+        return verify_aeb_run(argc, argv);
+    }
     if (verify_sev_asked(argc, argv)) {
         return verify_sev_run(argc, argv);
     }

@@ -14,6 +14,8 @@
 int cmd_run(int argc, char **argv);
 int cmd_certs(int argc, char **argv);
 int cmd_kds(int argc, char **argv);
+int cmd_aeb(int argc, char **argv);
+int cmd_aeb_get(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 int cmd_is_simulated(int argc, char **argv);

@@ -15,6 +15,8 @@ static const struct command COMMANDS[] = {
     {"run", cmd_run, "run a program that sees the simulated devices"},
     {"certs", cmd_certs, "export the simulated platform's certificates"},
     {"kds", cmd_kds, "serve certificates as AMD's key server does"},
+    {"aeb", cmd_aeb, "serve attestation evidence to guests"},
+    {"aeb-get", cmd_aeb_get, "get evidence from a broker, as a guest does"},
     {"verify", cmd_verify, "judge an attestation report as a relying party"},
     {"decode", cmd_decode, "print any report, certificate or table"},
     {"is-simulated", cmd_is_simulated, "tell simulated artefacts from real"},

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "aeb_options.h"
+#include "commands.h"
+#include "parse.h"
+#include "platform.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BACKLOG  128
+#define ROOT_MAX 0x10000u
+
+struct session {
+    struct aeb_options o;
+    struct install *install; /* NULL with a key server */
+    struct kds *kds;
+    struct aeb_cek *cek;
+    struct aeb_broker *broker;
+    struct ttrpc_server *server;
+    uint8_t *root;
+    size_t root_size;
+};
+
+/* For the signal handler. */
+static struct ttrpc_server *stopped;
+
+static void on_signal(int sig)
+{
+    (void)sig;
+    ttrpc_server_stop(stopped);
+}
+
+static bool complain(const char *what, const char *why)
+{
+    fprintf(stderr, "swpsp aeb: %s: %s\n", what, why);
+    return false;
+}
+
+static void log_line(void *ctx, const char *line)
+{
+    (void)ctx;
+    fprintf(stderr, "swpsp aeb: %s\n", line);
+}
+
+/* ASK and ARK of the platform, as the key server has them. */
+static bool own_root(struct session *s)
+{
+    struct kds_answer answer;
+    char path[64];
+    const char *name = psp_generation_name(s->o.platform.profile->generation);
+    bool ok;
+
+    snprintf(path, sizeof(path), "/developer/eula/sev/ask_ark_%s.cert", name);
+    for (char *p = path; *p != '\0'; p++) {
+        *p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+    }
+    kds_answer(s->kds, "GET", path, NULL, NULL, 0, (uint64_t)time(NULL),
+               &answer);
+    ok = answer.status == 200;
+    if (ok) {
+        s->root = answer.body;
+        s->root_size = answer.size;
+        answer.body = NULL;
+        answer.size = 0;
+    }
+    kds_answer_clear(&answer);
+    return ok || complain(path, "this installation has none");
+}
+
+static bool open_root(struct session *s)
+{
+    if (s->o.root_path == NULL) {
+        return s->o.have_url || own_root(s);
+    }
+    s->root = parse_file(s->o.root_path, ROOT_MAX, &s->root_size);
+    return s->root != NULL || complain(s->o.root_path, strerror(errno));
+}
+
+static bool open_kds(struct session *s)
+{
+    if (s->o.have_url) {
+        return true;
+    }
+    if (!platform_open_install(&s->o.platform, "aeb", &s->install)) {
+        return false;
+    }
+    const struct kds_config config = {
+        .seed = install_seed(s->install),
+        .naming = install_naming(s->install),
+        .store = install_key_store(s->install),
+        .chip_count = 1024,
+        .csp_id = install_csp_id(s->install),
+    };
+    if (install_is_insecure(s->install)) {
+        fprintf(stderr, "swpsp aeb: INSECURE: everybody has the keys of the "
+                        "development seed\n");
+    }
+    return kds_open(&config, &s->kds) == PSP_OK ||
+           complain("keys", "out of memory");
+}
+
+static bool open_broker(struct session *s)
+{
+    const struct aeb_cek_config cek = {.url = s->o.have_url ? &s->o.url : NULL,
+                                       .local = s->kds};
+    struct aeb_broker_config *b = &s->o.broker;
+    struct ttrpc_server_config *server = &s->o.server;
+
+    b->device = aeb_device_file(s->o.device);
+    b->root = s->root;
+    b->root_size = s->root_size;
+    b->log = log_line;
+    if (aeb_cek_open(&cek, &s->cek) != 0) {
+        return complain("start", "out of memory");
+    }
+    b->cek = s->cek;
+    if (aeb_broker_open(b, &s->broker) != 0) {
+        return complain("start", "out of memory");
+    }
+    server->services = AEB_SERVICES;
+    server->service_count = AEB_SERVICE_COUNT;
+    server->methods = AEB_METHODS;
+    server->method_count = AEB_METHOD_COUNT;
+    server->ctx = s->broker;
+    return ttrpc_server_open(server, &s->server) == 0 ||
+           complain("start", "cannot start the server");
+}
+
+static bool listen_all(struct session *s)
+{
+    char text[TTRPC_ADDR_TEXT];
+
+    for (size_t i = 0; i < s->o.listen_count; i++) {
+        int fd = ttrpc_addr_listen(&s->o.listen[i], BACKLOG);
+        int err = fd < 0 ? fd : ttrpc_server_listen(s->server, fd, i);
+
+        ttrpc_addr_print(&s->o.listen[i], text);
+        if (err != 0) {
+            return complain(text, strerror(-err));
+        }
+        printf("listening on %s\n", text);
+    }
+    return fflush(stdout) == 0 || complain("stdout", strerror(errno));
+}
+
+static int serve(struct session *s)
+{
+    struct sigaction act = {.sa_handler = on_signal};
+    int err;
+
+    sigemptyset(&act.sa_mask);
+    stopped = s->server;
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    if (!listen_all(s)) {
+        return EXIT_USAGE;
+    }
+    err = ttrpc_server_run(s->server);
+    if (err != 0) {
+        (void)complain("server", strerror(-err));
+    }
+    /* A path that clients could still connect to is none of ours any more. */
+    for (size_t i = 0; i < s->o.listen_count; i++) {
+        if (s->o.listen[i].family == AF_UNIX && !s->o.listen[i].abstract) {
+            (void)remove(s->o.listen[i].name);
+        }
+    }
+    return err == 0 ? EXIT_OK : EXIT_USAGE;
+}
+
+static void session_close(struct session *s)
+{
+    struct sigaction act = {.sa_handler = SIG_DFL};
+
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    stopped = NULL;
+    ttrpc_server_close(s->server);
+    aeb_broker_close(s->broker);
+    aeb_cek_close(s->cek);
+    kds_close(s->kds);
+    install_close(s->install);
+    free(s->root);
+    free(s);
+}
+
+int cmd_aeb(int argc, char **argv)
+{
+    struct session *s = calloc(1, sizeof(*s));
+    int status = EXIT_USAGE;
+
+    if (s == NULL) {
+        fprintf(stderr, "swpsp aeb: out of memory\n");
+        return EXIT_USAGE;
+    }
+    if (aeb_options_parse(&s->o, argc, argv)) {
+        if (s->o.help) {
+            fputs(AEB_HELP, stdout);
+            status = EXIT_OK;
+        } else if (open_kds(s) && open_root(s) && open_broker(s)) {
+            status = serve(s);
+        }
+    }
+    session_close(s);
+    return status;
+}
