@@ -484,8 +484,7 @@ int kds_http_start(struct kds *kds, const struct kds_http_config *config,
     kds_conns_init(&http->conns);
     http->daemon = start(http, fd, addr.ss_family == AF_INET6);
     if (http->daemon == NULL) {
-        close(fd);
-        kds_http_stop(http);
+        kds_http_stop(http); /* fd: closed by the library, mostly */
         return -EIO;
     }
     *out = http;
