@@ -782,6 +782,24 @@ print(ask(b"CONNECT 127.0.0.1:1 HTTP/1.1\\r\\n\\r\\n"))
                 self.path("changed.bin")
             self.assertEqual(tst.run(*command).returncode, 2)
 
+    def test_snpguest_fetches_and_verifies(self):
+        snpguest = os.path.join(tst.TOP, "build/interop/cargo/bin/snpguest")
+        if not os.access(snpguest, os.X_OK):
+            self.skipTest("snpguest is not there")
+        for way in ("namespace", "proxy"):
+            if way == "namespace" and not namespaces():
+                continue
+            certs, report = self.path(way), self.path(way + ".bin")
+            os.mkdir(certs)
+            run = RUN + ["--kds=" + way, "--", snpguest]
+            self.ok(*run, "report", report, self.path("nonce"), "--random")
+            self.ok(*run, "fetch", "ca", "pem", certs, "milan")
+            self.ok(*run, "fetch", "vcek", "-p", "milan", "pem", certs, report)
+            self.ok(*run, "fetch", "crl", "pem", certs, "milan")
+            self.ok(snpguest, "verify", "certs", certs)
+            self.ok(snpguest, "verify", "attestation", "-p", "milan", certs,
+                    report)
+
 
 if __name__ == "__main__":
     tst.main()
