@@ -20,7 +20,7 @@ _Static_assert(sizeof(SHA256_CTX) <= sizeof(((struct psp_hmac *)0)->state),
 
 void psp_wipe(void *p, size_t n)
 {
-    OPENSSL_cleanse(p, n);
+    explicit_bzero(p, n); /* libcrypto's own goes eight bytes at a time */
 }
 
 bool psp_ct_equal(const void *a, const void *b, size_t n)
