@@ -5,6 +5,7 @@
 #include "parse.h"
 #include "platform.h"
 #include "run_kds.h"
+#include "run_tsm.h"
 #include "seccomp.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ enum {
     OPT_FORCE,
     OPT_NODE_MODE,
     OPT_KDS,
+    OPT_TSM,
     OPT_CONNECT,
     OPT_AS,
 };
@@ -30,6 +32,8 @@ struct run_options {
     bool force;
     uint32_t node_mode;
     enum run_kds_way kds;
+    bool tsm;
+    const char *tsm_dir; /* NULL: where Linux has it */
     bool own_platform;   /* one of its options was given */
     const char *connect; /* control socket; NULL: a platform of its own */
     const char *as;      /* guest of that platform */
@@ -45,6 +49,8 @@ static const char HELP[] =
     "  --kds[=WAY]           https://kdsintf.amd.com is answered by this "
     "installation;\n"
     "                        WAY: namespace, proxy, or auto (default)\n"
+    "  --tsm[=DIR]           report entries of configfs-tsm, at\n"
+    "                        /sys/kernel/config/tsm/report or at DIR\n"
     "  --connect SOCKET      use a running `swpsp serve` instead of a "
     "platform\n"
     "                        of its own, and no platform option\n"
@@ -86,6 +92,7 @@ static struct option *option_table(void)
         {"force", no_argument, NULL, OPT_FORCE},
         {"node-mode", required_argument, NULL, OPT_NODE_MODE},
         {"kds", optional_argument, NULL, OPT_KDS},
+        {"tsm", optional_argument, NULL, OPT_TSM},
         {"connect", required_argument, NULL, OPT_CONNECT},
         {"as", required_argument, NULL, OPT_AS},
     };
@@ -120,6 +127,25 @@ static bool connect_is_whole(const struct run_options *o)
     return why == NULL;
 }
 
+/* Report entries are those of a guest, in a kernel that has them. */
+static bool tsm_is_possible(const struct run_options *o)
+{
+    const char *why = NULL;
+
+    if (o->tsm && o->connect != NULL) {
+        why = "--tsm needs a platform of its own, not --connect";
+    } else if (o->tsm && !o->platform.sev.node_sev_guest) {
+        why = "--tsm needs the node sev-guest";
+    } else if (o->tsm && o->platform.era < SEV_GUEST_6_3) {
+        why = "--tsm needs --kernel 6.3 or 6.13: configfs-tsm came with "
+              "Linux 6.7";
+    }
+    if (why != NULL) {
+        fprintf(stderr, "swpsp run: %s\n", why);
+    }
+    return why == NULL;
+}
+
 /* Returns -1 to go on, else an exit status. */
 static int parse(struct run_options *o, int argc, char **argv)
 {
@@ -142,6 +168,9 @@ static int parse(struct run_options *o, int argc, char **argv)
             status = take_mode(o, optarg) ? -1 : EXIT_USAGE;
         } else if (val == OPT_KDS) {
             status = take_kds(o, optarg) ? -1 : EXIT_USAGE;
+        } else if (val == OPT_TSM) {
+            o->tsm = true;
+            o->tsm_dir = optarg;
         } else if (val == OPT_CONNECT) {
             o->connect = optarg;
         } else if (val == OPT_AS) {
@@ -158,8 +187,8 @@ static int parse(struct run_options *o, int argc, char **argv)
         fprintf(stderr, "swpsp run: no program given\n");
         status = EXIT_USAGE;
     }
-    if (status < 0 &&
-        !(options_finish(&o->platform, "run") && connect_is_whole(o))) {
+    if (status < 0 && !(options_finish(&o->platform, "run") &&
+                        connect_is_whole(o) && tsm_is_possible(o))) {
         status = EXIT_USAGE;
     }
     return status;
@@ -247,8 +276,23 @@ static int run_shown(const struct run_options *o, const struct shown *shown,
     return status;
 }
 
+static bool start_tsm(const struct run_options *o, struct platform *p,
+                      struct trace *trace, struct run_tsm *tsm)
+{
+    struct chardev dev = sev_guest_chardev(p->sev_guest);
+    unsigned int vmpl = vm_vmpl(p->vm);
+
+    if (trace != NULL) {
+        dev = trace_chardev(trace, dev);
+    }
+    return run_tsm_start(
+        tsm, dev,
+        o->platform.vmpck_id < 0 ? vmpl : (unsigned int)o->platform.vmpck_id,
+        vmpl != 0);
+}
+
 static int run_program(const struct run_options *o, struct platform *p,
-                       struct trace *trace, char **argv)
+                       struct trace *trace, struct run_tsm *tsm, char **argv)
 {
     struct shown shown = {.node_count = 0};
 
@@ -258,6 +302,9 @@ static int run_program(const struct run_options *o, struct platform *p,
     }
     if (o->platform.sev.node_sev_guest) {
         show_sev_guest(&shown, o, sev_guest_chardev(p->sev_guest), trace);
+    }
+    if (tsm != NULL && !start_tsm(o, p, trace, tsm)) {
+        return EXIT_USAGE;
     }
     return run_shown(o, &shown, argv);
 }
@@ -287,15 +334,17 @@ static int run_connected(const struct run_options *o, FILE *out, char **argv)
     return status;
 }
 
-static int run_traced(const struct run_options *o, FILE *out, char **argv)
+static int run_traced(const struct run_options *o, FILE *out,
+                      struct run_tsm *tsm, char **argv)
 {
     struct trace *trace = o->trace ? trace_new(out) : NULL;
     struct platform p;
     int status = EXIT_USAGE;
 
     if (platform_open(&p, &o->platform, "run", trace)) {
-        status = run_program(o, &p, trace, argv);
+        status = run_program(o, &p, trace, tsm, argv);
     }
+    run_tsm_stop(tsm);
     platform_close(&p);
     trace_free(trace);
     return status;
@@ -305,6 +354,7 @@ int cmd_run(int argc, char **argv)
 {
     struct run_options o = {.node_mode = 0666};
     struct run_kds *kds = NULL;
+    struct run_tsm *tsm = NULL;
     FILE *out = stderr;
     int status;
 
@@ -324,10 +374,12 @@ int cmd_run(int argc, char **argv)
     status = EXIT_USAGE;
     if (o.connect != NULL) {
         status = run_connected(&o, out, argv + optind);
-    } else if (o.kds == RUN_KDS_OFF ||
-               run_kds_start(o.kds, &o.platform, &kds)) {
-        status = run_traced(&o, out, argv + optind);
+    } else if ((!o.tsm || run_tsm_prepare(o.tsm_dir, o.force, &tsm)) &&
+               (o.kds == RUN_KDS_OFF ||
+                run_kds_start(o.kds, &o.platform, &kds))) {
+        status = run_traced(&o, out, tsm, argv + optind);
     }
+    run_tsm_free(tsm);
     run_kds_stop(kds);
     if (out != stderr) {
         fclose(out);
