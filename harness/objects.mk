@@ -90,7 +90,7 @@ $(VM_BINS): $(B)/vm/%: $(B)/harness/vm/%.o $(SUPPORT) \
 	$(Q)$(CC) $(BASE) $(LDHARD) -o $@ $(filter %.o,$^) \
 	    $(call group,$(filter %.a,$^)) -lcmocka
 
-SCRIPT_TESTS := $(wildcard harness/device/test_*.sh harness/device/test_*.py \
+SCRIPT_TESTS := $(wildcard harness/fault/test_*.py harness/device/test_*.sh harness/device/test_*.py \
     harness/interop/test_*.sh harness/vm/test_*.sh)
 
 ## Boot a Debian kernel in QEMU and test the real character devices
@@ -118,6 +118,14 @@ list-unit:
 	@echo $(UNIT_BINS) $(FAULT_BINS) $(CHECK_ASAN)
 list-whole:
 	@echo $(DEVICE_BINS) $(SCRIPT_TESTS) $(CHECK_WHOLE)
+
+## The kills and floods of the tests in full: minutes
+soak: build/.setup
+	@$(MAKE) --no-print-directory BUILD=asan check-programs
+	@$(MAKE) --no-print-directory BUILD=debug check-programs
+	@for t in harness/fault/test_*.py; do \
+	    FULL=1 SWPSP_BUILD=build/debug $(PYTHON) $$t || exit 1; done
+.PHONY: soak
 
 ## Run an SNP client on this machine as an ordinary user and verify its report
 demo: all $(B)/client/report
