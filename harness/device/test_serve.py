@@ -367,6 +367,20 @@ class State(Base):
         d = self.start()
         self.assertEqual(d.names(), ["an0", "n2", "an2"])
 
+    def test_a_guest_that_does_not_start_again_is_kept_and_shown(self):
+        d = self.start()
+        d.ok("guest", "launch", "web")
+        d.end()
+        d = self.start("--sev-start-uninit")
+        shown = d.json("guest", "show", "web")
+        self.assertEqual(shown["state"], "failed")
+        self.assertIn("firmware refused", shown["failure"])
+        p = d.run("web", "true")
+        self.assertIn("has failed to start", p.stderr)
+        d.end()
+        d = self.start("--forget-options")
+        self.assertEqual(d.json("guest", "show", "web")["state"], "running")
+
     def test_options_are_remembered_until_they_are_forgotten(self):
         d = self.start("--mask-chip-id", "--reported-tcb", "04000000000018d9")
         d.end()
@@ -867,6 +881,23 @@ class Peers(Base):
         self.assertLess(rss, 160 << 10)
         self.d.ok("status")
 
+    def test_a_request_of_very_many_values_is_not_parsed(self):
+        answer = self.d.ask(b"[" + b"[]," * (2 << 20) + b"0]\n")
+        self.assertEqual(answer["error"]["text"], "too many values")
+        with open("/proc/%d/status" % self.d.proc.pid, encoding="ascii") as f:
+            peak = [int(x.split()[1]) for x in f if x.startswith("VmHWM")][0]
+        self.assertLess(peak, 100 << 10)
+
+    def test_a_large_guest_travels(self):
+        self.write("fw", os.urandom(4 << 20))
+        self.write("g.json", json.dumps({"pages": [
+            {"type": "normal", "gpa": "0x100000", "file": "fw"},
+            {"type": "secrets", "gpa": "0x80d000"},
+            {"type": "cpuid", "gpa": "0x80e000"}]}).encode())
+        self.d.ok("guest", "launch", "--guest", self.path("g.json"), "large")
+        p = self.d.run("large", *CLIENTS["c"])
+        self.assertEqual(p.returncode, 0, p.stderr)
+
     def test_idle_and_stalling_peers_do_not_keep_others_out(self):
         held = [self.d.connect() for _ in range(140)]
         for s in held[::2]:
@@ -1036,6 +1067,26 @@ class Fuse(Base):
         self.assertEqual(self.read("r.bin")[0xc0:0xe0], b"\x17" * 32)
         self.assertEqual(d.end(), 0)
         self.assertEqual(os.listdir(mount), [])
+
+
+class Completion(unittest.TestCase):
+    def complete(self, *words):
+        script = ('PATH=$1:$PATH; . sim/dist/swpsp.bash; shift; '
+                  'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _swpsp; '
+                  'printf "%s\\n" "${COMPREPLY[@]}"')
+        p = tst.run("bash", "-c", script, "bash", os.path.dirname(tst.SWPSP),
+                    "swpsp", *words, cwd=tst.TOP)
+        self.assertEqual(p.stderr, "")
+        return p.stdout.split()
+
+    def test_words_are_completed(self):
+        for words, want in ((["ser"], "serve"), (["run", "--prof"],
+                                                 "--profile"),
+                            (["guest", "la"], "launch"),
+                            (["serve", "--socket-m"], "--socket-mode"),
+                            (["run", "--profile", "tu"], "turin")):
+            with self.subTest(words):
+                self.assertEqual(self.complete(*words), [want])
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ static void repay(struct control_io *io)
     io->borrowed = 0;
 }
 
-void control_io_clear(struct control_io *io)
+static void drop_buffer(struct control_io *io)
 {
     if (io->buf != NULL) {
         psp_wipe(io->buf, io->room);
@@ -37,7 +37,19 @@ void control_io_clear(struct control_io *io)
     free(io->buf);
     io->buf = NULL;
     io->have = io->room = 0;
+}
+
+void control_io_clear(struct control_io *io)
+{
+    drop_buffer(io);
     repay(io);
+}
+
+void control_line_done(struct control_io *io)
+{
+    if (io->room <= CONTROL_LINE_FREE) {
+        repay(io);
+    }
 }
 
 static int64_t now_ms(void)
@@ -151,7 +163,7 @@ static void consume(struct control_io *io, size_t size)
     memmove(io->buf, io->buf + size, io->have - size);
     io->have -= size;
     if (io->have == 0 && io->room > CONTROL_LINE_FREE) {
-        control_io_clear(io);
+        drop_buffer(io); /* the line itself still counts */
     }
 }
 

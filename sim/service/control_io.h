@@ -46,6 +46,9 @@ void control_io_clear(struct control_io *io);
 int64_t control_read_line(struct control_io *io, int idle_ms, int total_ms,
                           char **line);
 
+/** The last line has been dealt with: what it took counts no more. */
+void control_line_done(struct control_io *io);
+
 /** Exactly @size bytes. 0, or an error as above. */
 int control_read(struct control_io *io, void *buf, size_t size, int idle_ms,
                  int total_ms);

@@ -283,9 +283,10 @@ static enum serve_next one_request(struct serve_conn *c, struct control_io *io,
         free(line);
         return NEXT_CLOSE;
     }
-    next = serve_request(c->s, c, line, (size_t)size, &answer, at);
+    next = serve_request(c->s, line, (size_t)size, &answer, at);
     explicit_bzero(line, (size_t)size);
     free(line);
+    control_line_done(io);
     if (next == NEXT_ATTACH && !serve_conn_state(c, CONN_ATTACHED, at->guest)) {
         next = NEXT_CLOSE;
     } else if (next == NEXT_TRACE && !serve_conn_state(c, CONN_TRACE, NULL)) {

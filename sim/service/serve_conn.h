@@ -68,9 +68,8 @@ struct serve_attached {
 
 /** Execute one request line. Returns what comes next and the answer line
  * (free(), with its newline). serve_ops.c */
-enum serve_next serve_request(struct serve *s, struct serve_conn *c,
-                              const char *line, size_t size, char **answer,
-                              struct serve_attached *attached);
+enum serve_next serve_request(struct serve *s, const char *line, size_t size,
+                              char **answer, struct serve_attached *attached);
 /** An answer to something that was no request. */
 char *serve_refusal(const char *code, const char *text);
 

@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 #define PROTOCOL 1
+/* A guest of 64 MiB, page by page, has a tenth of this. */
+#define VALUES_MAX 1000000u
 
 struct request {
     struct serve *s;
-    struct serve_conn *conn;
     const json_t *args;
     json_t *result;
     char error[SERVE_ERROR_SIZE];
@@ -300,23 +301,55 @@ static char *answer_of(const struct request *rq, int rc)
     return line_of(answer);
 }
 
-enum serve_next serve_request(struct serve *s, struct serve_conn *c,
-                              const char *line, size_t size, char **answer,
-                              struct serve_attached *attached)
+/* A parsed value takes fifty times the bytes of "[]," and more: bound their
+ * number before any is made. */
+static bool too_many_values(const char *line, size_t size)
+{
+    bool in_string = false;
+    size_t n = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        if (in_string && line[i] == '\\') {
+            i++;
+        } else if (line[i] == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (line[i] == ',' || line[i] == '[' ||
+                                  line[i] == '{' || line[i] == ':')) {
+            n++;
+        }
+    }
+    return n > VALUES_MAX;
+}
+
+static json_t *parse(const char *line, size_t size, struct request *rq)
 {
     json_error_t where;
-    json_t *args = json_loadb(line, size, JSON_REJECT_DUPLICATES, &where);
+    json_t *args;
+
+    if (too_many_values(line, size)) {
+        (void)state_error(rq->error, 0, "too many values");
+        return NULL;
+    }
+    args = json_loadb(line, size, JSON_REJECT_DUPLICATES, &where);
+    if (args == NULL) {
+        (void)state_error(rq->error, 0, "no JSON: %s", where.text);
+    }
+    return args;
+}
+
+enum serve_next serve_request(struct serve *s, const char *line, size_t size,
+                              char **answer, struct serve_attached *attached)
+{
     struct request rq = {
         .s = s,
-        .conn = c,
-        .args = args,
         .next = NEXT_REQUEST,
         .attached = attached,
     };
-    int rc = args == NULL
-                 ? state_error(rq.error, -EBADMSG, "no JSON: %s", where.text)
-                 : dispatch(&rq);
+    json_t *args = parse(line, size, &rq);
+    int rc;
 
+    rq.args = args;
+    rc = args == NULL ? -EBADMSG : dispatch(&rq);
     *answer = answer_of(&rq, rc);
     json_decref(rq.result);
     json_decref(args);
