@@ -27,10 +27,11 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 1' INT TERM HUP
-printf 'root:x:0:0::/:/bin/sh\nnobody:x:1000:1000::/:/bin/sh\n' >"$run/passwd"
-printf 'root:x:0:\nnobody:x:1000:\n' >"$run/group"
+printf 'root:x:0:0::/:/bin/sh\nnobody:x:1000:1000::/:/bin/sh\nother:x:65534:65534::/:/bin/sh\n' >"$run/passwd"
+printf 'root:x:0:\nnobody:x:1000:\nother:x:65534:\n' >"$run/group"
 set -- init=harness/vm/init bin/userns.sh=harness/vm/userns.sh \
     bin/busybox="$busybox" bin/devd="$build/vm/devd" \
+    bin/swpsp="$build/bin/swpsp" bin/serve.sh=harness/vm/serve.sh \
     etc/passwd="$run/passwd" etc/group="$run/group" proc/ sys/ tmp/
 for client in "$build"/client/*; do
     case "$client" in *.d) continue ;; esac

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by init: `swpsp serve --cuse`, its nodes, its guests, its end. Leaves a
+# daemon with a guest and nodes for everybody, for what comes next.
+as_other() { # as somebody who is neither root nor the owner of anything
+    su -s /bin/sh other -c "$*"
+}
+serve() { # serve OPTION...: a daemon, until it says that it is ready
+    swpsp serve --cuse "$@" >>/tmp/serve.log 2>&1 &
+    daemon=$!
+    for i in $(seq 300); do
+        swpsp status >/dev/null 2>&1 && return 0
+        kill -0 $daemon 2>/dev/null || break
+        usleep 100000
+    done
+    cat /tmp/serve.log
+    return 1
+}
+# The public seed as a file: its RSA keys are built in, and a state can be kept.
+public_seed() {
+    printf 'swpsp public development seed\0\0\0'
+}
+status_line() { # status_line NAME VALUE
+    swpsp status | grep -q "^$1  *$2\$"
+}
+sizes() {
+    stat -c %s "$@" | tr '\n' ' '
+}
+
+echo "VM: swpsp serve --cuse"
+mkdir -p /run/swpsp /tmp/other
+mount -t tmpfs -o mode=755 none /run
+mkdir -m 755 /run/swpsp
+chmod 777 /tmp/other
+(umask 077 && public_seed >/tmp/seed)
+state="--state /run/state --seed-file /tmp/seed"
+
+is "the daemon starts" serve $state
+is "it makes /dev/sev" test -c /dev/sev
+is "it makes /dev/sev-guest" test -c /dev/sev-guest
+is "they are root's" \
+    test "$(stat -c %a:%u:%g /dev/sev-guest /dev/sev | sort -u)" = 600:0:0
+is "status: the profile" status_line profile milan
+is "status: no guest" status_line guests 0
+is "an ioctl without a guest fails" fails report --report /dev/null
+is "a guest is launched" swpsp guest launch guest >/tmp/launch
+is "status: one guest" status_line guests 1
+is "guest list has it" grep -q guest /tmp/launch
+swpsp guest list
+is "it runs" sh -c "swpsp guest list | grep -q '^guest .*running'"
+run check_guest-serve check_guest --retry --certs
+is "an ordinary user may not open the nodes" fails as_other report
+is "nor ask the daemon" fails as_other swpsp status
+is "/dev/sev answers mistakes as the test's own daemon does" \
+    sh -c "sev_errors /dev/sev | cmp - /tmp/errors.cuse"
+for step in status "export /tmp/pdh /tmp/chain" pek-gen "csr /tmp/csr" \
+    "id /tmp/id" status; do
+    run "sev_owner-serve $step" sev_owner $step
+done
+is "PDH certificate, chain and CSR have their sizes" \
+    test "$(sizes /tmp/pdh /tmp/chain /tmp/csr)" = "2084 6252 2084 "
+is "a second daemon on the state is refused" \
+    fails swpsp serve $state --socket /tmp/second
+is "and a second pair of nodes" \
+    fails swpsp serve --cuse --insecure-dev-seed --socket /tmp/second
+is "swpsp shutdown" swpsp shutdown
+wait $daemon
+is "the daemon ends well" test $? -eq 0
+is "/dev/sev is gone" fails ls /dev/sev
+is "/dev/sev-guest is gone" fails ls /dev/sev-guest
+is "the socket is gone" fails ls /run/swpsp/control.sock
+
+is "as another user, with nodes for everybody" serve --insecure-dev-seed \
+    --user other --group other --node-mode 0666
+is "it is that user" test "$(stat -c %u:%g /proc/$daemon)" = 65534:65534
+is "the nodes are his" test "$(stat -c %a:%u:%g /dev/sev)" = 666:65534:65534
+swpsp guest launch guest >/dev/null
+run check_guest-dropped check_guest --retry --certs
+swpsp shutdown
+wait $daemon
+is "without root it ends well" test $? -eq 0
+is "and takes its nodes along" fails ls /dev/sev-guest
+
+is "on its state again" serve $state --node-mode 0666
+is "the guest has been launched again" status_line guests 1
+is "the nodes are for everybody" \
+    test "$(stat -c %a /dev/sev-guest /dev/sev | sort -u)" = 666
+run check_guest-serve-user as_other check_guest --retry --certs
