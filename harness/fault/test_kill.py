@@ -4,6 +4,7 @@
 
 KILLS daemons (60; 1000 with FULL=1) and as many clients; SEED repeats a run.
 """
+import hashlib
 import os
 import random
 import shutil
@@ -99,7 +100,7 @@ class Daemon(Base):
         guests = self.daemon.ask("guest.list")["guests"]
         self.assertTrue(all(g["state"] == "running" for g in guests), guests)
         c = self.daemon.connect().attach("host")
-        pdh = c.pdh()[0]
+        pdh = hashlib.sha256(c.pdh()[0]).hexdigest()
         c.close()
         return {g["name"] for g in guests}, pdh
 
@@ -118,6 +119,21 @@ class Daemon(Base):
         elif what != "pdh" and known_pdh is not None:
             self.assertEqual(pdh, known_pdh)
         return guests, pdh
+
+    def new_pdh(self):
+        c = self.daemon.connect().attach("host")
+        c.issue(remote.PDH_GEN, bytearray(0x200))
+        pdh = c.pdh()[0]
+        c.close()
+        return hashlib.sha256(pdh).hexdigest()
+
+    def test_started_again_from_a_fixed_seed_it_draws_other_keys(self):
+        drawn = set()
+        for _ in range(3):
+            self.daemon.start()
+            drawn.add(self.new_pdh())
+            self.daemon.kill()
+        self.assertEqual(len(drawn), 3)
 
     def test_killed_at_any_moment_it_comes_back_with_what_it_had(self):
         worker = Worker(self.daemon, self.random, ())

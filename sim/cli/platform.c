@@ -67,6 +67,19 @@ struct psp_tcb platform_reported_tcb(const struct platform_options *o)
     return o->profile->tcb;
 }
 
+/* A caller's store that was used before: the daemon has been started again, and
+ * must not draw the keys of its last life. */
+static bool is_next_life(const struct platform *p,
+                         const struct machine_config *config)
+{
+    uint8_t blob[PSP_NV_SIZE];
+    bool found = p->nv == NULL && config->nv_load != NULL &&
+                 config->nv_load(config->nv_ctx, blob) == 0;
+
+    psp_wipe(blob, sizeof(blob));
+    return found;
+}
+
 static bool power_on(struct platform *p, const struct platform_options *o,
                      const char *command, struct trace *trace,
                      struct machine_config *config)
@@ -76,7 +89,7 @@ static bool power_on(struct platform *p, const struct platform_options *o,
 
     config->chip = p->chip;
     /* A seed that the user chose makes the whole session reproducible. */
-    if (o->dev_seed || o->seed_file != NULL) {
+    if ((o->dev_seed || o->seed_file != NULL) && !is_next_life(p, config)) {
         memcpy(seed, install_seed(p->install), sizeof(seed));
         if (p->nv != NULL) {
             nv_file_mix(p->nv, install_seed(p->install), seed);
