@@ -129,7 +129,8 @@ static void json__sizes__from_13012_to_25962(void **state)
     for (size_t i = 0; i < 4; i++) {
         memset(bytes[i], 0xff, sizes[i]);
     }
-    ev.typed = false;
+    ev.typed = true;
+    ev.device = AEB_NAPLES;
     assert_int_equal(aeb_json_encode(&ev, NULL, 0), 25962);
 }
 
