@@ -14,7 +14,8 @@ else
 FUZZ_MAIN   := $(B)/fuzz/support/replay_main.o
 FUZZ_LDFLAGS :=
 endif
-FUZZ_SUPPORT := $(B)/harness/support/raw_guest.o $(filter-out %/replay_main.o,$(call objs_of,fuzz/support))
+FUZZ_SUPPORT := $(B)/harness/support/raw_guest.o $(B)/harness/support/sev_rig.o \
+    $(filter-out %/replay_main.o,$(call objs_of,fuzz/support))
 
 $(FUZZ_BINS): $(B)/fuzz/%: $(B)/fuzz/targets/%.o $(FUZZ_MAIN) \
     $(FUZZ_SUPPORT) $(call libs_of,sim/cli)

@@ -185,6 +185,86 @@ def kds_urls():
         put("fuzz_kds_url", name, "\n".join(lines).encode())
 
 
+def sev_bytes(*parts):
+    return b"".join(p if isinstance(p, bytes) else bytes([p]) for p in parts)
+
+
+def sev_certificates():
+    for group in vectors("sev_certificate.json"):
+        if group["given"]["profile"] == "milan":
+            for test in group["tests"][:7]:
+                put("fuzz_sev_cert", "cert-%03d" % test["tcId"],
+                    b"\1" + bytes.fromhex(test["certificate"]))
+    # Edits: count, then offset (4) and byte; how to sign; edits after it.
+    none, one = b"\0", lambda at, x: struct.pack("<BIB", 1, at, x)
+    for i, (oca, pek) in enumerate([
+            (none, none), (one(0x200, 1), none), (one(8, 3), none),
+            (one(0, 3), none), (one(0x20, 1), none), (none, one(0x30, 1)),
+            (none, one(0x414, 2)), (none, one(0x61c, 2)),
+            (one(0xc, 1), none), (one(0x10, 3), none)]):
+        for how in (0, 1, 2, 4):
+            put("fuzz_sev_cert", "import-%d-%d" % (i, how),
+                sev_bytes(0, how, oca, one(0x420, 1) if how & 4 else b"", how,
+                          pek))
+
+
+def sev_sessions():
+    for policy in (0, 1, 5, 0x3f, 0x41, 0x16000001, 0xff0001):
+        keys = bytes(range(32))
+        for i, edits in enumerate((b"\0\0", struct.pack("<BIBB", 1, 8, 1, 0),
+                                   struct.pack("<BBIB", 0, 1, 0x10, 1),
+                                   struct.pack("<BBIB", 0, 1, 0x60, 1))):
+            packets = b"".join(struct.pack("<I", n) + bytes(16) + b"\0\0\0"
+                               for n in (16, 4096, 16384, 24))
+            put("fuzz_sev_session", "%x-%d" % (policy, i),
+                struct.pack("<I", policy) + keys + edits + packets)
+
+
+def sev_stores():
+    put("fuzz_sev_nv", "good", b"\0\0")
+    put("fuzz_sev_nv", "erased", b"\3" + b"\xff" * 64)
+    put("fuzz_sev_nv", "zeros", b"\3")
+    for at in (0, 8, 12, 16, 32, 64, 68, 116, 120, 0x8b0, 0x10e0, 0x7fff):
+        for how in (0, 1, 4):
+            put("fuzz_sev_nv", "bit-%x-%d" % (at, how),
+                struct.pack("<BBIB", how, 1, at, 1))
+
+
+def sev_commands():
+    step = {i: bytes([i]) for i in range(80)}
+    for how in (0x00, 0x01, 0x03, 0x20, 0x23, 0x40, 0x41, 0x42):
+        prefix = b"\1" if how & 0x40 else b""
+        put("fuzz_sev_commands", "all-%02x" % how, bytes([how]) + b"".join(
+            prefix + step[i] + bytes([0x61, 0x01] * 4) for i in range(80)))
+        put("fuzz_sev_commands", "words-%02x" % how, bytes([how]) + b"".join(
+            prefix + step[i % 80] + bytes([0, 1, 0xc4, 3, 0x62, 5] * 3)
+            for i in range(0, 240, 3)))
+    # LAUNCH_START, ACTIVATE, UPDATE_DATA, MEASURE, ATTESTATION by table index.
+    for launch in range(15, 26):
+        start = step[launch] + bytes([0, 1] * 5)
+        put("fuzz_sev_commands", "launch-%d" % launch,
+            b"\0" + start + step[launch - 3] + bytes([1, 200]) + start * 3)
+
+
+def sev_ioctls():
+    for how in (0, 1, 2, 3, 4, 8, 0x0c, 0x10, 0x20, 0x23, 0x2b, 0x40, 0x60,
+                0x63, 0x80, 0x84, 0xa0, 0xa4, 0xc0, 0xe2, 0xff):
+        steps = b""
+        for cmd in range(14):
+            lengths = {3: b"\0", 8: b"\2", 5: b"\0\1", 6: b"\0\0"}
+            row = lengths.get(cmd, b"").ljust(5, b"\xff")
+            steps += sev_bytes(0, cmd, bytes(80), row, bytes(3)).ljust(
+                120, b"\0")
+            if cmd % 6 == 5 or cmd == 13:
+                put("fuzz_ccp", "%02x-%d" % (how, cmd),
+                    bytes([how]) + steps)
+                steps = b""
+        report = sev_bytes(0, 0xf0, bytes(28), struct.pack("<I", 1),
+                           bytes(48), b"\xff\xff\3\xff\xff").ljust(
+                               120, b"\0")
+        put("fuzz_ccp", "%02x-report" % how, bytes([how]) + report * 2)
+
+
 def main():
     certificates(sys.argv[1], dict(reports()))
     messages()
@@ -192,6 +272,11 @@ def main():
     guests()
     kds_urls()
     legacy(sys.argv[1])
+    sev_certificates()
+    sev_sessions()
+    sev_stores()
+    sev_commands()
+    sev_ioctls()
 
 
 if __name__ == "__main__":

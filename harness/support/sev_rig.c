@@ -30,7 +30,10 @@ static int mem_write(void *host, uint64_t spa, const void *buf, size_t size)
     if (!in_memory(spa, size)) {
         return -1;
     }
-    memcpy(r->memory + spa, buf, size);
+    if (memcmp(r->memory + spa, buf, size) != 0) {
+        r->changes += spa / 0x1000 != RIG_CMD / 0x1000;
+        memcpy(r->memory + spa, buf, size);
+    }
     return 0;
 }
 
@@ -67,22 +70,20 @@ static void power_on(struct sev_rig *r)
         .profile = r->profile,
         .chip = r->chip,
         .memory_size = RIG_MEMORY,
+        .sev = {.snp_enabled = r->profile.has_snp},
     };
 
     raw_need(psp_create(&config, &r->ops, r, &r->psp) == PSP_OK, "psp_create");
 }
 
-void rig_open(struct sev_rig *r, const char *profile, bool init)
+void rig_power(struct sev_rig *r, const char *profile, bool snp)
 {
     const struct psp_profile *p = psp_profile_by_name(profile);
-    uint8_t buf[SEV_CMD_INIT_SIZE];
-    struct sev_cmd_init cmd = {
-        .options = SEV_OPTION_ES, .tmr_paddr = RIG_TMR, .tmr_length = 0x100000};
 
     raw_need(p != NULL, profile);
     memset(r, 0, sizeof(*r));
     r->profile = *p;
-    r->profile.has_snp = false;
+    r->profile.has_snp = snp;
     r->ops = (struct psp_host_ops){.mem_read = mem_read,
                                    .mem_write = mem_write,
                                    .entropy = entropy,
@@ -93,11 +94,25 @@ void rig_open(struct sev_rig *r, const char *profile, bool init)
     raw_need(psp_drbg_init(&r->drbg, RAW_SEED, "sev rig") == PSP_OK, "drbg");
     pki_chip_make(PKI_DEV_SEED, p->generation, 0, &r->chip);
     power_on(r);
+}
+
+void rig_init(struct sev_rig *r)
+{
+    uint8_t buf[SEV_CMD_INIT_SIZE];
+    struct sev_cmd_init cmd = {
+        .options = SEV_OPTION_ES, .tmr_paddr = RIG_TMR, .tmr_length = 0x100000};
+
+    sev_cmd_init_encode(&cmd, buf);
+    raw_need(rig_exec(r, SEV_CMD_INIT, buf, sizeof(buf)) == SEV_SUCCESS,
+             "INIT");
+    raw_need(rig_run(r, SEV_CMD_DF_FLUSH) == SEV_SUCCESS, "DF_FLUSH");
+}
+
+void rig_open(struct sev_rig *r, const char *profile, bool init)
+{
+    rig_power(r, profile, false);
     if (init) {
-        sev_cmd_init_encode(&cmd, buf);
-        raw_need(rig_exec(r, SEV_CMD_INIT, buf, sizeof(buf)) == SEV_SUCCESS,
-                 "INIT");
-        raw_need(rig_run(r, SEV_CMD_DF_FLUSH) == SEV_SUCCESS, "DF_FLUSH");
+        rig_init(r);
     }
 }
 

@@ -32,19 +32,25 @@
 
 struct sev_rig {
     struct psp *psp;
-    struct psp_profile profile; /* has_snp is false */
+    struct psp_profile profile;
     struct psp_chip chip;
     struct psp_host_ops ops;
     struct psp_drbg drbg;
     uint8_t *memory;
     bool have_nv;
     uint8_t nv[PSP_NV_SIZE];
+    unsigned int changes; /* ranges that the firmware changed, besides
+                           * the command page */
     uint8_t buffer[SEV_CMD_MAX_SIZE]; /* after the last command */
 };
 
 /** Power on (@profile by name). @init: INIT with ES, and DF_FLUSH. Ends the
  * program when that fails. */
 void rig_open(struct sev_rig *r, const char *profile, bool init);
+/** The same in parts: power on with or without SNP in the CPUs; INIT, with the
+ * store as it stands in r->nv. */
+void rig_power(struct sev_rig *r, const char *profile, bool snp);
+void rig_init(struct sev_rig *r);
 void rig_close(struct sev_rig *r);
 /** Power off and on; memory and store stay. */
 void rig_cycle(struct sev_rig *r);
