@@ -138,7 +138,8 @@ bench: build/.setup
 BENCH_BINS := $(patsubst harness/bench/%.c,$(B)/bench/%,\
     $(wildcard harness/bench/*.c))
 DEPS_harness/bench := harness/support $(FOLDERS)
-$(BENCH_BINS): $(B)/bench/%: $(B)/harness/bench/%.o $(call libs_of,sim/cli)
+$(BENCH_BINS): $(B)/bench/%: $(B)/harness/bench/%.o $(SUPPORT) \
+    $(call libs_of,sim/cli)
 	@mkdir -p $(@D)
 	@echo "LD $@"
 	$(Q)$(CC) $(BASE) $(LDHARD) -o $@ $(filter %.o,$^) \
