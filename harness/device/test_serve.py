@@ -312,6 +312,24 @@ class Life(Base):
         self.assertIn("NoNewPrivs:\t1", text)
         self.assertIn("Seccomp:\t2", text)
 
+    def test_what_another_user_may_not_remove_goes_as_well(self):
+        if os.getuid() != 0:
+            self.skipTest("needs root")
+        for sig in (signal.SIGTERM, signal.SIGKILL):
+            d = Daemon(self, "--user", "65534", "--pid-file",
+                       self.path("pid"))
+            d.ok("status")
+            self.assertTrue(os.path.exists(self.path("pid")))
+            self.assertEqual(d.end(sig), 0 if sig == signal.SIGTERM else -9)
+            for _ in range(200):
+                if not os.path.exists(d.socket) and \
+                        not os.path.exists(self.path("pid")):
+                    break
+                time.sleep(0.01)
+            self.assertFalse(os.path.exists(d.socket))
+            self.assertFalse(os.path.exists(self.path("pid")))
+            self.assertNotIn("stays", d.log())
+
     def test_it_becomes_another_user(self):
         if os.getuid() != 0:
             self.skipTest("needs root")

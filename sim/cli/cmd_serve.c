@@ -4,6 +4,7 @@
 #include "platform.h"
 #include "platform_sev.h"
 #include "sandbox.h"
+#include "sandbox_janitor.h"
 #include "serve.h"
 #include "serve_devices.h"
 #include "serve_log.h"
@@ -33,6 +34,7 @@ struct daemon {
     struct platform p;
     struct serve_guests *guests;
     struct serve_devices *devices;
+    struct sandbox_janitor janitor;
     int listener;
     bool own_socket; /* not the service manager's */
     bool had_nv;     /* the state says that there is a store */
@@ -335,7 +337,11 @@ static bool open_socket(struct daemon *d)
     d->listener = serve_listen(d->o.socket, d->o.socket_mode, d->uid,
                                d->socket_gid, error);
     d->own_socket = d->listener >= 0;
-    return d->own_socket || fail(error);
+    if (!d->own_socket) {
+        return fail(error);
+    }
+    sandbox_janitor_owns(&d->janitor, LEFTOVER_SOCKET);
+    return true;
 }
 
 static bool write_pid(struct daemon *d)
@@ -352,6 +358,8 @@ static bool write_pid(struct daemon *d)
     d->pid_written = fd >= 0 && write(fd, text, (size_t)n) == n;
     if (!d->pid_written) {
         fail_errno(d->o.pid_file, -errno);
+    } else {
+        sandbox_janitor_owns(&d->janitor, LEFTOVER_PID_FILE);
     }
     if (fd >= 0) {
         (void)close(fd);
@@ -379,14 +387,38 @@ static bool open_devices(struct daemon *d)
     if (!config.cuse && config.fuse == NULL) {
         return true;
     }
-    return serve_devices_start(&config, &d->devices, error) == 0 || fail(error);
+    if (serve_devices_start(&config, &d->devices, error) != 0) {
+        return fail(error);
+    }
+    if (config.fuse != NULL) {
+        sandbox_janitor_owns(&d->janitor, LEFTOVER_MOUNT);
+    }
+    return true;
+}
+
+static bool drops_root(const struct daemon *d)
+{
+    return d->started_by == 0 && (d->o.user != NULL || d->o.group != NULL);
+}
+
+/* Before there is a second thread. */
+static bool start_janitor(struct daemon *d)
+{
+    const char *const paths[LEFTOVER_COUNT] = {
+        [LEFTOVER_SOCKET] = d->o.socket,
+        [LEFTOVER_PID_FILE] = d->o.pid_file,
+        [LEFTOVER_MOUNT] = d->o.fuse,
+    };
+    int err = drops_root(d) ? sandbox_janitor_start(&d->janitor, paths) : 0;
+
+    return err == 0 || fail_errno("cannot start the janitor", err);
 }
 
 static bool lock_down(const struct daemon *d)
 {
     int err = 0;
 
-    if (d->started_by == 0 && (d->o.user != NULL || d->o.group != NULL)) {
+    if (drops_root(d)) {
         err = sandbox_drop(d->uid, d->gid);
     }
     if (err != 0) {
@@ -409,8 +441,9 @@ static bool start(struct daemon *d)
         return fail_errno("signals", d->signals);
     }
     return find_users(d) && act_as_user(d) && settle(d) && open_platform(d) &&
-           remember(d) && open_guests(d) && act_as_root(d) && open_devices(d) &&
-           open_socket(d) && write_pid(d) && lock_down(d);
+           remember(d) && open_guests(d) && act_as_root(d) &&
+           start_janitor(d) && open_devices(d) && open_socket(d) &&
+           write_pid(d) && lock_down(d);
 }
 
 static void ready(void *ctx)
@@ -457,10 +490,21 @@ static bool serve(struct daemon *d)
     return err == 0 || fail_errno("the loop has failed", err);
 }
 
+/* What cannot be removed, the janitor will, if there is one. */
+static void remove_file(const struct daemon *d, const char *path,
+                        enum sandbox_leftover what)
+{
+    if (unlink(path) == 0) {
+        sandbox_janitor_gone(&d->janitor, what);
+    } else if (d->janitor.pid == 0) {
+        serve_log(SERVE_WARNING, "%s stays: %s", path, strerror(errno));
+    }
+}
+
 static void stop(struct daemon *d)
 {
-    if (d->own_socket && unlink(d->o.socket) != 0) {
-        serve_log(SERVE_WARNING, "%s stays: %s", d->o.socket, strerror(errno));
+    if (d->own_socket) {
+        remove_file(d, d->o.socket, LEFTOVER_SOCKET);
     }
     serve_devices_stop(d->devices);
     serve_guests_free(d->guests);
@@ -471,10 +515,10 @@ static void stop(struct daemon *d)
     }
     serve_trace_free(d->lines);
     state_store_close(d->store);
-    if (d->pid_written && unlink(d->o.pid_file) != 0) {
-        serve_log(SERVE_WARNING, "%s stays: %s", d->o.pid_file,
-                  strerror(errno));
+    if (d->pid_written) {
+        remove_file(d, d->o.pid_file, LEFTOVER_PID_FILE);
     }
+    sandbox_janitor_finish(&d->janitor);
     if (d->listener >= 0) {
         (void)close(d->listener);
     }

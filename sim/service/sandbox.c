@@ -180,6 +180,7 @@ static const int PLAIN[] = {
     CALL(rt_sigreturn),
     CALL(sigaltstack),
     CALL(tgkill),
+    CALL(wait4),
     CALL(getcpu),
     CALL(membarrier),
 };
