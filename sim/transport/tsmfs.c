@@ -25,6 +25,12 @@ struct owner {
     uint32_t mode, uid, gid;
 };
 
+/* An open attribute. */
+struct handle {
+    struct tsm_file *file;
+    struct handle *prev, *next;
+};
+
 struct tsmfs {
     struct tsm *tsm;
     struct fusedev_mount mount;
@@ -37,6 +43,7 @@ struct tsmfs {
     unsigned int above;
     pthread_mutex_t lock; /* of what follows */
     struct owner dirs[ABOVE_MAX + 1];
+    struct handle *handles; /* an end of the session brings no release */
 };
 
 /* --- inodes: 1 to 3 are the directories down to "report"; entry n has
@@ -371,31 +378,76 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 
 /* --- open attributes --- */
 
+static struct handle *handle_of(const struct fuse_file_info *fi)
+{
+    return (struct handle *)(uintptr_t)fi->fh;
+}
+
 static struct tsm_file *file_of(const struct fuse_file_info *fi)
 {
-    return (struct tsm_file *)(uintptr_t)fi->fh;
+    return handle_of(fi)->file;
+}
+
+static void close_handle(struct tsmfs *fs, struct handle *h)
+{
+    pthread_mutex_lock(&fs->lock);
+    *(h->prev == NULL ? &fs->handles : &h->prev->next) = h->next;
+    if (h->next != NULL) {
+        h->next->prev = h->prev;
+    }
+    pthread_mutex_unlock(&fs->lock);
+    tsm_close(h->file);
+    free(h);
+}
+
+static int open_file(struct tsmfs *fs, fuse_ino_t ino, int mode,
+                     struct tsm_file **file)
+{
+    struct tsm_entry *entry = tsm_by_id(fs->tsm, ino / INO_PER_ENTRY);
+    int err = entry == NULL
+                  ? -ENOENT
+                  : tsm_open(entry, (enum tsm_attr)attr_of(ino),
+                             mode != O_WRONLY, mode != O_RDONLY, file);
+
+    tsm_put(entry);
+    return err;
+}
+
+static int open_handle(struct tsmfs *fs, fuse_ino_t ino, int mode,
+                       struct handle **out)
+{
+    struct handle *h = calloc(1, sizeof(*h));
+    int err = h == NULL ? -ENOMEM : open_file(fs, ino, mode, &h->file);
+
+    if (err != 0) {
+        free(h);
+        return err;
+    }
+    pthread_mutex_lock(&fs->lock);
+    h->next = fs->handles;
+    if (h->next != NULL) {
+        h->next->prev = h;
+    }
+    fs->handles = h;
+    pthread_mutex_unlock(&fs->lock);
+    *out = h;
+    return 0;
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct tsmfs *fs = tsmfs_of(req);
-    struct tsm_entry *entry = tsm_by_id(fs->tsm, ino / INO_PER_ENTRY);
-    int mode = fi->flags & O_ACCMODE;
-    struct tsm_file *file = NULL;
-    int err = entry == NULL
-                  ? -ENOENT
-                  : tsm_open(entry, (enum tsm_attr)attr_of(ino),
-                             mode != O_WRONLY, mode != O_RDONLY, &file);
+    struct handle *h = NULL;
+    int err = open_handle(fs, ino, fi->flags & O_ACCMODE, &h);
 
-    tsm_put(entry);
     if (err != 0) {
         fuse_reply_err(req, -err);
         return;
     }
-    fi->fh = (uintptr_t)file;
+    fi->fh = (uintptr_t)h;
     fi->direct_io = 1; /* no cache, and reads as short as the snapshot */
     if (fuse_reply_open(req, fi) != 0) {
-        tsm_close(file); /* nobody waits for it: there will be no release */
+        close_handle(fs, h); /* nobody waits for it */
     }
 }
 
@@ -439,7 +491,7 @@ static void op_release(fuse_req_t req, fuse_ino_t ino,
                        struct fuse_file_info *fi)
 {
     (void)ino;
-    tsm_close(file_of(fi));
+    close_handle(tsmfs_of(req), handle_of(fi));
     fuse_reply_err(req, 0);
 }
 
@@ -515,6 +567,7 @@ static int new_session(struct tsmfs *fs, bool options)
     struct fuse_args args = FUSE_ARGS_INIT(options ? 3 : 1, argv);
 
     fs->se = fuse_session_new(&args, &OPS, sizeof(OPS), fs);
+    fuse_opt_free_args(&args);
     return fs->se == NULL ? -ENOMEM : 0;
 }
 
@@ -612,6 +665,9 @@ void tsmfs_stop(struct tsmfs *fs)
     }
     if (fs->mount.fd >= 0) {
         close(fs->mount.fd);
+    }
+    while (fs->handles != NULL) {
+        close_handle(fs, fs->handles);
     }
     pthread_mutex_destroy(&fs->lock);
     free(fs);

@@ -9,7 +9,8 @@
  *
  * What differs from configfs: statfs names FUSE; inblob is committed at each
  * close of a descriptor that has written, also when a duplicate is open still;
- * epoll takes the files; a write of 0 bytes succeeds; the report directory of
+ * epoll takes the files; a write of 0 bytes succeeds; chmod and chown of an
+ * entry and its files answer EPERM; the report directory of
  * a mount answers rmdir with EBUSY when it is where the mount begins.
  *
  * Spec: abi/linux.md §5.

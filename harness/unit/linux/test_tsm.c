@@ -5,6 +5,7 @@
 
 #include "cert_table.h"
 #include "tsm_impl.h"
+#include "tst_suite.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -952,19 +953,6 @@ static void entries__many_threads__each_its_own_report(void **state)
 #define REAL(test)                                                             \
     cmocka_unit_test_setup_teardown(test, setup_real, teardown_real)
 
-#define ROWS(list, function)                                                   \
-    do {                                                                       \
-        struct CMUnitTest rows_[sizeof(list) / sizeof((list)[0])];             \
-                                                                               \
-        for (size_t i = 0; i < sizeof(list) / sizeof((list)[0]); i++) {        \
-            const void *row_ = &(list)[i];                                     \
-                                                                               \
-            rows_[i] = (struct CMUnitTest){(list)[i].name, function, NULL,     \
-                                           NULL, (void *)(uintptr_t)row_};     \
-        }                                                                      \
-        failed += cmocka_run_group_tests_name(#list, rows_, NULL, NULL);       \
-    } while (0)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1003,11 +991,12 @@ int main(void)
         REAL(report__privlevel__is_the_reports_vmpl),
         REAL(entries__many_threads__each_its_own_report),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    struct tst_suite suite = {.tests = NULL};
 
-    ROWS(ATTR_CASES, test_attr);
-    ROWS(NUMBER_CASES, test_number);
-    ROWS(REPORT_CASES, test_report);
-    ROWS(INBLOB_CASES, test_inblob);
-    return failed;
+    TST_ADD(&suite, tests);
+    TST_ADD_ROWS(&suite, ATTR_CASES, test_attr);
+    TST_ADD_ROWS(&suite, NUMBER_CASES, test_number);
+    TST_ADD_ROWS(&suite, REPORT_CASES, test_report);
+    TST_ADD_ROWS(&suite, INBLOB_CASES, test_inblob);
+    return tst_suite_run(&suite, "tsm");
 }
