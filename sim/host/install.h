@@ -9,6 +9,7 @@
  *   installation             format number and fingerprint of the seed
  *   lock                     held while something is made
  *   keys/FINGERPRINT/P-R.pem RSA keys, PKCS#1, mode 0600, one folder per seed
+ *   nv-P-N                   store of chip N (nv_file.h), mode 0600
  *
  * Files that are damaged, of another version or open to other users are refused
  * and left as they are.
