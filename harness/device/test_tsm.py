@@ -233,7 +233,8 @@ class Tsm(unittest.TestCase):
                         ["--tsm=" + self.dir],
                         ["--tsm", "--kernel", "6.1"],
                         ["--tsm", "--kernel", "5.19"],
-                        ["--tsm", "--node", "sev"]):
+                        ["--tsm", "--nodes", "sev"],
+                        ["--tsm", "--profile", "naples"]):
             with self.subTest(options):
                 p = tst.run(tst.SWPSP, "run", DEV, *options, "--", "touch",
                             made)
