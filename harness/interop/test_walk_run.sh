@@ -1,0 +1,14 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The walk under swpsp run, on this machine.
+set -eu
+build=$(pwd)/${SWPSP_BUILD:-build/debug}
+walk=$(pwd)/harness/interop/walk.sh
+PATH=$build/bin:$build/client:$(pwd)/build/interop/go:$(pwd)/build/interop/cargo/bin:$PATH
+dir=$(mktemp -d "${TMPDIR:-/tmp}/swpsp-interop-XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+swpsp certs export --insecure-dev-seed certs
+mkdir work
+cd work
+timeout 120 swpsp run --insecure-dev-seed -- sh "$walk" ../certs
