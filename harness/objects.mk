@@ -117,7 +117,7 @@ check-programs: $(UNIT_BINS) $(FAULT_BINS) $(DEVICE_BINS) $(CLIENTS) all $(CHECK
 list-unit:
 	@echo $(UNIT_BINS) $(FAULT_BINS) $(CHECK_ASAN)
 list-whole:
-	@echo $(DEVICE_BINS) $(SCRIPT_TESTS) $(CHECK_WHOLE)
+	@echo $(DEVICE_BINS) $(B)/test/fault/test_flood $(SCRIPT_TESTS) $(CHECK_WHOLE)
 
 ## The kills and floods of the tests in full: minutes
 soak: build/.setup
@@ -125,6 +125,7 @@ soak: build/.setup
 	@$(MAKE) --no-print-directory BUILD=debug check-programs
 	@for t in harness/fault/test_*.py; do \
 	    FULL=1 SWPSP_BUILD=build/debug $(PYTHON) $$t || exit 1; done
+	@for b in asan debug; do FULL=1 build/$$b/test/fault/test_flood || exit 1; done
 .PHONY: soak
 
 ## Run an SNP client on this machine as an ordinary user and verify its report
