@@ -26,7 +26,6 @@ struct ttrpc_conn *ttrpc_conn_new(struct ttrpc_server *s, int fd,
         c->peer = *peer;
         c->in_since = now;
         c->frame_since = now;
-        c->out_since = now;
     }
     return c;
 }
@@ -142,16 +141,18 @@ void ttrpc_conn_output(struct ttrpc_conn *c, int64_t now)
         }
         if (n < 0) {
             c->dead = errno != EAGAIN;
+            c->out_since = c->blocked ? c->out_since : now;
+            c->blocked = true;
             return;
         }
         c->out_sent += (size_t)n;
-        c->out_since = now;
+        c->blocked = false; /* the silence begins anew */
     }
     free(c->out);
     c->out = NULL;
     c->out_size = 0;
     c->out_sent = 0;
-    c->out_since = now;
+    c->blocked = false;
 }
 
 void ttrpc_conn_job_done(struct ttrpc_job *job)
@@ -267,7 +268,7 @@ static int64_t silence_ends(const struct ttrpc_conn *c, int idle_ms)
     if (ttrpc_reader_busy(&c->in) && !c->eof && !ttrpc_conn_stalled(c)) {
         due = least(c->in_since + idle_ms, c->frame_since + FRAME_MS);
     }
-    if (c->out_sent < c->out_size) {
+    if (c->blocked) {
         due = least(due, c->out_since + idle_ms);
     }
     return c->refused ? least(due, c->frame_since + REFUSED_MS) : due;

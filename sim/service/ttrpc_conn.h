@@ -33,7 +33,8 @@ struct ttrpc_conn {
     uint32_t events;     /* epoll's */
     int64_t in_since;    /* last byte of the frame that is not complete */
     int64_t frame_since; /* its first */
-    int64_t out_since;   /* last progress of output */
+    bool blocked;        /* the socket takes no more output */
+    int64_t out_since;   /* since then, or since it last took some */
     bool refused;        /* one too many: told so, then closed */
     bool eof;            /* nothing more will come */
     bool closing;        /* when the output is out */

@@ -914,6 +914,20 @@ static void peer_that_never_reads__closed_others_served(void **state)
     close(fd);
 }
 
+static void silence_between_requests__costs_nothing(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        still_works(fd, 4 * i + 1);
+        usleep(400000); /* more than the silence that is borne in a frame */
+        ask(fd, 4 * i + 3, "s.S", "Big", 0);
+        assert_int_equal(hear_code(fd, 4 * i + 3, NULL), 0);
+    }
+    close(fd);
+}
+
 static void one_connection_too_many__told_and_closed(void **state)
 {
     int fds[12];
@@ -1114,6 +1128,7 @@ int main(void)
         LIVE(row__client_disconnects__others_served),
         LIVE(bytes_one_by_one__answered),
         LIVE(peer_that_never_reads__closed_others_served),
+        LIVE(silence_between_requests__costs_nothing),
         LIVE(one_connection_too_many__told_and_closed),
         LIVE(many_connections_come_and_go__all_served),
         LIVE(garbage__never_takes_another_connection_down),
