@@ -233,16 +233,20 @@ struct tsm_entry *tsm_lookup(struct tsm *tsm, const char *name)
     return unlock_with(tsm, find(tsm, name));
 }
 
-struct tsm_entry *tsm_by_id(struct tsm *tsm, uint64_t id)
+static struct tsm_entry *find_id(struct tsm *tsm, uint64_t id)
 {
-    struct tsm_entry *entry;
+    struct tsm_entry *entry = tsm->by_id[bucket_of_id(id)];
 
-    pthread_mutex_lock(&tsm->lock);
-    entry = tsm->by_id[bucket_of_id(id)];
     while (entry != NULL && entry->id != id) {
         entry = entry->same_id;
     }
-    return unlock_with(tsm, entry);
+    return entry;
+}
+
+struct tsm_entry *tsm_by_id(struct tsm *tsm, uint64_t id)
+{
+    pthread_mutex_lock(&tsm->lock);
+    return unlock_with(tsm, find_id(tsm, id));
 }
 
 struct tsm_entry *tsm_next(struct tsm *tsm, uint64_t id)
@@ -250,7 +254,8 @@ struct tsm_entry *tsm_next(struct tsm *tsm, uint64_t id)
     struct tsm_entry *entry;
 
     pthread_mutex_lock(&tsm->lock);
-    entry = tsm->first;
+    entry = find_id(tsm, id); /* a long list is walked once */
+    entry = entry == NULL ? tsm->first : entry->next;
     while (entry != NULL && entry->id <= id) {
         entry = entry->next;
     }

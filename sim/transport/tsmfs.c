@@ -120,13 +120,19 @@ static struct stat stat_of(struct tsmfs *fs, fuse_ino_t ino)
     return st;
 }
 
+/* A write makes the kernel think that the file has grown; it never does. */
+static double timeout_of(fuse_ino_t ino)
+{
+    return is_fixed(ino) || attr_of(ino) < 0 ? FOREVER : 0;
+}
+
 static void reply_entry(fuse_req_t req, fuse_ino_t ino)
 {
     struct fuse_entry_param e = {
         .ino = ino,
         .attr = stat_of(tsmfs_of(req), ino),
-        .attr_timeout = FOREVER,
-        .entry_timeout = FOREVER,
+        .attr_timeout = timeout_of(ino),
+        .entry_timeout = timeout_of(ino),
     };
 
     fuse_reply_entry(req, &e);
@@ -184,7 +190,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
     struct stat st = stat_of(tsmfs_of(req), ino);
 
     (void)fi;
-    fuse_reply_attr(req, &st, FOREVER);
+    fuse_reply_attr(req, &st, timeout_of(ino));
 }
 
 static void set_owner(struct tsmfs *fs, struct owner *o,

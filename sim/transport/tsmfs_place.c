@@ -286,8 +286,8 @@ int tsmfs_place_dir(const char *dir, struct tsmfs_place *place, bool *alone,
     if (err == 0 || err == -ENOTCONN) {
         err = choose(AS_IT_IS, dir, place, alone);
     }
-    /* fusermount3 may still be able to. */
-    if (err == -EPERM || err == -EACCES) {
+    /* fusermount3 may still be able to; else tsmfs_start() says why not. */
+    if (err != 0 && err != -ENOENT && err != -ENOTDIR) {
         *place = (struct tsmfs_place){dir, 0};
         *alone = false;
         err = 0;

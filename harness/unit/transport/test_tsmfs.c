@@ -400,6 +400,36 @@ static void inblob__too_long__efbig(void **state)
     assert_int_equal(read_out(fx, "e/outblob"), REPORT_SIZE);
 }
 
+static void inblob__appended__from_the_start(void **state)
+{
+    struct fx *fx = *state;
+    struct stat st;
+
+    make_ready(fx);
+    for (int i = 0; i < 3; i++) {
+        int fd = open_at(fx, "e/inblob", O_WRONLY | O_APPEND);
+
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, INPUT, 64), 64);
+        assert_int_equal(fstat(fd, &st), 0);
+        assert_int_equal(st.st_size, 0);
+        close(fd);
+    }
+    assert_text(fx, "e/generation", "4\n");
+    assert_int_equal(read_out(fx, "e/outblob"), REPORT_SIZE);
+}
+
+static void text__5000_bytes__4095_are_taken(void **state)
+{
+    struct fx *fx = *state;
+    char text[5000];
+
+    memset(text, 'x', sizeof(text));
+    make_entry(fx, "e");
+    assert_int_equal(put(fx, "e/service_provider", text, sizeof(text)), 4095);
+    assert_text(fx, "e/generation", "1\n");
+}
+
 static void outblob__read_in_pieces__one_snapshot(void **state)
 {
     struct fx *fx = *state;
@@ -716,6 +746,9 @@ int main(void)
         ON(inblob__open_still__not_committed),
         ON(inblob__shell_redirection__one_commit),
         ON(inblob__too_long__efbig),
+        ON(inblob__appended__from_the_start),
+        cmocka_unit_test_setup_teardown(text__5000_bytes__4095_are_taken,
+                                        setup_service, teardown),
         ON(outblob__read_in_pieces__one_snapshot),
         ON(provider__gone__enxio),
         ON(rmdir__open_files__what_was_read_stays),
