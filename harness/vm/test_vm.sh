@@ -7,7 +7,7 @@
 set -eu
 build=${SWPSP_BUILD:-build/debug}
 work=build/vm
-limit=${VM_SECONDS:-120}
+limit=${VM_SECONDS:-300}
 skip() {
     echo "SKIP vm: $*"
     exit 77
@@ -32,10 +32,16 @@ printf 'root:x:0:\nnobody:x:1000:\nother:x:65534:\n' >"$run/group"
 set -- init=harness/vm/init bin/userns.sh=harness/vm/userns.sh \
     bin/busybox="$busybox" bin/devd="$build/vm/devd" \
     bin/swpsp="$build/bin/swpsp" bin/serve.sh=harness/vm/serve.sh \
+    bin/walk.sh=harness/interop/walk.sh \
     etc/passwd="$run/passwd" etc/group="$run/group" proc/ sys/ tmp/
 for client in "$build"/client/*; do
     case "$client" in *.d) continue ;; esac
     set -- "$@" "bin/${client##*/}=$client"
+done
+for tool in go/attest go/check cargo/bin/snpguest cargo/bin/sevctl \
+    cargo/bin/snphost; do
+    [ -x "build/interop/$tool" ] || continue
+    set -- "$@" "bin/${tool##*/}=build/interop/$tool"
 done
 for module in fs/fuse/fuse fs/fuse/cuse net/vmw_vsock/vsock \
     net/vmw_vsock/vmw_vsock_virtio_transport_common \
@@ -46,7 +52,7 @@ done
 ${PYTHON:-/usr/bin/python3} harness/vm/initramfs.py "$run/initramfs" "$@"
 
 begin=$(date +%s)
-timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg -m 512 -smp 2 -nographic \
+timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg -cpu EPYC-Milan -m 768 -smp 2 -nographic \
     -no-reboot -nic none -kernel "$image" -initrd "$run/initramfs" \
     -append "console=ttyS0 quiet panic=-1${VM_BENCH:+ swpsp.bench}" </dev/null >"$run/raw" 2>&1 &
 pid=$!
@@ -68,5 +74,5 @@ fail() {
 grep -q '^VM: done$' "$run/console" || fail "the machine stopped early"
 [ "$bad" -eq 0 ] || fail "$bad checks failed"
 [ "$good" -gt 0 ] || fail "no check ran"
-grep -E '^trapped_' "$run/console" || true
+grep -E '^(trapped_|SKIP)' "$run/console" || true
 echo "vm: $good checks in $(($(date +%s) - begin)) s"
