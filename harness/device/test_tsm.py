@@ -7,8 +7,10 @@ import hashlib
 import os
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
@@ -203,6 +205,41 @@ class Tsm(unittest.TestCase):
                          r"ioctl /dev/sev-guest SNP_GET_EXT_REPORT "
                          r"\{msg_version=1, .*certs_len=0x4000\} = 0")
 
+    def test_a_daemons_guest_has_entries_too(self):
+        self.need_mounts()
+        sock = self.path("sock")
+        with subprocess.Popen([tst.SWPSP, "serve", DEV, "--socket", sock],
+                              stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as daemon:
+            try:
+                for _ in range(200):
+                    if os.path.exists(sock):
+                        break
+                    time.sleep(0.05)
+                for name, options in (("a", ()), ("b", ("--vmpl", "1")),
+                                      ("old", ("--kernel", "6.1"))):
+                    self.ok(tst.SWPSP, "guest", "launch", "--socket", sock,
+                            *options, name)
+                run = (tst.SWPSP, "run", "--connect", sock, "--as")
+                client = ("/usr/bin/python3", self.path("client.py"), REAL,
+                          NONCE)
+                p = self.ok(*run, "a", "--tsm", "--", *client, self.path("a"))
+                self.assertEqual(p.stdout.split()[0], "0")
+                p = self.ok(*run, "b", "--tsm", "--", *client, self.path("b"),
+                            "privlevel=1")
+                self.assertEqual(p.stdout.split()[0], "1")
+                self.assertIn("manifestblob", p.stdout)
+                self.ok(*run, "a", "--", tst.client("report"), "--report-data",
+                        NONCE, "--report", self.path("ioctl.bin"))
+                self.assertEqual(self.read("a.bin"), self.read("ioctl.bin"))
+                for name in ("old", "none"):
+                    p = tst.run(*run, name, "--tsm", "--", "true")
+                    self.assertEqual(p.returncode, 2)
+                    self.assertEqual(p.stderr.count("\n"), 1, p.stderr)
+            finally:
+                daemon.terminate()
+                self.assertEqual(daemon.wait(20), 0)
+
     def test_many_clients_at_once(self):
         self.need_mounts()
         script = " & ".join(
@@ -241,8 +278,8 @@ class Tsm(unittest.TestCase):
                 self.assertEqual(p.returncode, 2, p.stderr)
                 self.assertEqual(p.stderr.count("\n"), 1, p.stderr)
                 self.assertFalse(os.path.exists(made))
-        p = tst.run(tst.SWPSP, "run", "--tsm", "--connect", "/x", "--as", "g",
-                    "--", "touch", made)
+        p = tst.run(tst.SWPSP, "run", "--tsm", "--connect", "/x", "--as",
+                    "host", "--", "touch", made)
         self.assertEqual(p.returncode, 2)
         self.assertIn("--tsm", p.stderr)
 

@@ -127,23 +127,16 @@ static bool connect_is_whole(const struct run_options *o)
     return why == NULL;
 }
 
-/* Report entries are those of a guest, in a kernel that has them. */
+/* Report entries are those of a guest. */
 static bool tsm_is_possible(const struct run_options *o)
 {
-    const char *why = NULL;
+    bool guest = o->connect == NULL ? o->platform.sev.node_sev_guest
+                                    : strcmp(o->as, "host") != 0;
 
-    if (o->tsm && o->connect != NULL) {
-        why = "--tsm needs a platform of its own, not --connect";
-    } else if (o->tsm && !o->platform.sev.node_sev_guest) {
-        why = "--tsm needs the node sev-guest";
-    } else if (o->tsm && o->platform.era < SEV_GUEST_6_3) {
-        why = "--tsm needs --kernel 6.3 or 6.13: configfs-tsm came with "
-              "Linux 6.7";
+    if (o->tsm && !guest) {
+        fprintf(stderr, "swpsp run: --tsm: there is no /dev/sev-guest\n");
     }
-    if (why != NULL) {
-        fprintf(stderr, "swpsp run: %s\n", why);
-    }
-    return why == NULL;
+    return !o->tsm || guest;
 }
 
 /* Returns -1 to go on, else an exit status. */
@@ -279,16 +272,19 @@ static int run_shown(const struct run_options *o, const struct shown *shown,
 static bool start_tsm(const struct run_options *o, struct platform *p,
                       struct trace *trace, struct run_tsm *tsm)
 {
+    const unsigned int vmpl = vm_vmpl(p->vm);
+    const int vmpck = o->platform.vmpck_id;
+    const struct run_tsm_guest guest = {
+        .era = o->platform.era,
+        .vmpl = vmpl,
+        .vmpck = vmpck < 0 ? vmpl : (unsigned int)vmpck,
+    };
     struct chardev dev = sev_guest_chardev(p->sev_guest);
-    unsigned int vmpl = vm_vmpl(p->vm);
 
     if (trace != NULL) {
         dev = trace_chardev(trace, dev);
     }
-    return run_tsm_start(
-        tsm, dev,
-        o->platform.vmpck_id < 0 ? vmpl : (unsigned int)o->platform.vmpck_id,
-        vmpl != 0);
+    return run_tsm_start(tsm, dev, &guest);
 }
 
 static int run_program(const struct run_options *o, struct platform *p,
@@ -309,25 +305,44 @@ static int run_program(const struct run_options *o, struct platform *p,
     return run_shown(o, &shown, argv);
 }
 
+static int run_on(const struct run_options *o, struct control_device *device,
+                  struct trace *trace, struct run_tsm *tsm, char **argv)
+{
+    struct chardev dev = control_device_chardev(device);
+    struct shown shown = {.node_count = 0};
+    struct run_tsm_guest guest;
+
+    if (strcmp(o->as, "host") == 0) {
+        show_sev(&shown, o, dev, trace, control_device_has_snp(device));
+    } else {
+        show_sev_guest(&shown, o, dev, trace);
+    }
+    if (tsm != NULL) {
+        if (trace != NULL) {
+            dev = trace_chardev(trace, dev);
+        }
+        if (!run_tsm_ask(o->connect, o->as, &guest) ||
+            !run_tsm_start(tsm, dev, &guest)) {
+            return EXIT_USAGE;
+        }
+    }
+    return run_shown(o, &shown, argv);
+}
+
 /* On a platform that runs elsewhere. */
-static int run_connected(const struct run_options *o, FILE *out, char **argv)
+static int run_connected(const struct run_options *o, FILE *out,
+                         struct run_tsm *tsm, char **argv)
 {
     struct trace *trace = o->trace ? trace_new(out) : NULL;
     char error[CONTROL_ERROR_SIZE] = "";
-    struct shown shown = {.node_count = 0};
     struct control_device *dev = NULL;
     int status = EXIT_USAGE;
 
     if (control_device_open(o->connect, o->as, &dev, error) != 0) {
         fprintf(stderr, "swpsp run: %s\n", error);
     } else {
-        if (strcmp(o->as, "host") == 0) {
-            show_sev(&shown, o, control_device_chardev(dev), trace,
-                     control_device_has_snp(dev));
-        } else {
-            show_sev_guest(&shown, o, control_device_chardev(dev), trace);
-        }
-        status = run_shown(o, &shown, argv);
+        status = run_on(o, dev, trace, tsm, argv);
+        run_tsm_stop(tsm);
         control_device_close(dev);
     }
     trace_free(trace);
@@ -372,11 +387,12 @@ int cmd_run(int argc, char **argv)
         }
     }
     status = EXIT_USAGE;
-    if (o.connect != NULL) {
-        status = run_connected(&o, out, argv + optind);
-    } else if ((!o.tsm || run_tsm_prepare(o.tsm_dir, o.force, &tsm)) &&
-               (o.kds == RUN_KDS_OFF ||
-                run_kds_start(o.kds, &o.platform, &kds))) {
+    if (o.tsm && !run_tsm_prepare(o.tsm_dir, o.force, &tsm)) {
+        status = EXIT_USAGE;
+    } else if (o.connect != NULL) {
+        status = run_connected(&o, out, tsm, argv + optind);
+    } else if (o.kds == RUN_KDS_OFF ||
+               run_kds_start(o.kds, &o.platform, &kds)) {
         status = run_traced(&o, out, tsm, argv + optind);
     }
     run_tsm_free(tsm);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_tsm.h"
 
+#include "control_cli.h"
 #include "tsmfs_place.h"
 
 #include <stdio.h>
@@ -56,13 +57,44 @@ bool run_tsm_prepare(const char *dir, bool force, struct run_tsm **out)
     return place(t, dir);
 }
 
+bool run_tsm_ask(const char *socket, const char *name,
+                 struct run_tsm_guest *guest)
+{
+    const struct control_options o = {.socket = socket};
+    json_t *shown = control_ask(
+        &o, "run", json_pack("{s:s, s:s}", "op", "guest.show", "guest", name));
+    const char *kernel = NULL;
+    int vmpl = 0, vmpck = 0, era = -1;
+    bool ok;
+
+    if (shown == NULL) {
+        return false;
+    }
+    ok = json_unpack(shown, "{s:i, s:i, s:s}", "vmpl", &vmpl, "vmpck", &vmpck,
+                     "kernel", &kernel) == 0 &&
+         vmpl >= 0 && vmpck >= 0;
+    if (ok) {
+        era = sev_guest_era_by_name(kernel);
+    }
+    json_decref(shown);
+    if (era < 0) {
+        return complain("not an SEV-SNP guest");
+    }
+    *guest = (struct run_tsm_guest){
+        .era = (enum sev_guest_era)era,
+        .vmpl = (unsigned int)vmpl,
+        .vmpck = (unsigned int)vmpck,
+    };
+    return true;
+}
+
 bool run_tsm_start(struct run_tsm *t, struct chardev dev,
-                   unsigned int privlevel_floor, bool service)
+                   const struct run_tsm_guest *guest)
 {
     const struct tsm_provider provider = {
         .dev = dev,
-        .privlevel_floor = privlevel_floor,
-        .service = service,
+        .privlevel_floor = guest->vmpck,
+        .service = guest->vmpl != 0,
     };
     struct tsmfs_config config = {
         .path = t->place.path,
@@ -71,6 +103,10 @@ bool run_tsm_start(struct run_tsm *t, struct chardev dev,
     };
     char error[TSMFS_ERROR_SIZE] = "";
 
+    if (guest->era < SEV_GUEST_6_3) {
+        return complain("needs a guest with --kernel 6.3 or 6.13: Linux has "
+                        "configfs-tsm since 6.7");
+    }
     t->tsm = tsm_new();
     if (t->tsm == NULL) {
         return complain("out of memory");
