@@ -163,6 +163,33 @@ class Tsm(unittest.TestCase):
                     "rmdir %s" % ("/sys/kernel/notes", REAL))
         self.assertEqual(p.stderr.count("not permitted"), 2, p.stderr)
 
+    def test_whatever_there_is_of_the_path(self):
+        self.need_mounts()
+        # What is there before, and whether it takes --force.
+        for there, force in (("config/other", False),
+                             ("config/tsm/other", False),
+                             ("config/tsm/report", True),
+                             ("config/tsm/report/real", True)):
+            run = "mount -t tmpfs x /sys/kernel && mkdir -p /sys/kernel/%s && " \
+                "ln -s config /sys/kernel/link && echo hello " \
+                ">/sys/kernel/file && exec \"$@\"" % there
+            show = "cat /sys/kernel/link/../file; ls %s; cd /sys/kernel && " \
+                "find config -name other -o -name report -o -name real" % REAL
+            for options in ((), ("--force",)):
+                with self.subTest((there, options)):
+                    p = tst.run("unshare", "-m", "sh", "-c", run, "sh",
+                                tst.SWPSP, "run", DEV, "--tsm", *options, "--",
+                                "sh", "-c", show)
+                    if force and not options:
+                        self.assertEqual(p.returncode, 2)
+                        self.assertIn("really exists", p.stderr)
+                        continue
+                    want = ["hello", "config/tsm/report"]
+                    if not force:
+                        want.insert(1, there)
+                    self.assertEqual(sorted(p.stdout.split()), sorted(want),
+                                     p.stderr)
+
     def test_an_ordinary_user_has_a_namespace(self):
         self.need_mounts()
         if os.getuid() != 0:
