@@ -16,15 +16,17 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 LINES, COLUMNS = 400, 300  # of a failed program's output
 ROW = re.compile(r"^\[\s+(PASSED|FAILED|SKIPPED)\s+\] (\d+) test\(s\)", re.M)
 
 
 def run(program, timeout):
-    """Returns (program, passed, failed, skipped, text)."""
+    """Returns (program, passed, failed, skipped, text, seconds)."""
+    begin = time.monotonic()
     if not os.access(program, os.X_OK):
-        return program, 0, 1, 0, "%s: not there\n" % program
+        return program, 0, 1, 0, "%s: not there\n" % program, 0
     with subprocess.Popen([program], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           start_new_session=True) as proc:
@@ -49,7 +51,8 @@ def run(program, timeout):
         why = why or "exit status %d" % proc.returncode
     if why:
         text += "%s: %s\n" % (program, why)
-    return program, count["PASSED"], count["FAILED"], count["SKIPPED"], text
+    return (program, count["PASSED"], count["FAILED"], count["SKIPPED"], text,
+            time.monotonic() - begin)
 
 
 def main():
@@ -62,10 +65,10 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         jobs = [pool.submit(run, p, args.timeout) for p in args.programs]
         for job in concurrent.futures.as_completed(jobs):
-            program, passed, failed, skipped, text = job.result()
+            program, passed, failed, skipped, text, seconds = job.result()
             total = [a + b for a, b in zip(total, (passed, failed, skipped))]
-            print("%-44s %5d passed %3d failed %3d skipped" %
-                  (program, passed, failed, skipped), flush=True)
+            print("%-44s %5d passed %3d failed %3d skipped %6.1f s" %
+                  (program, passed, failed, skipped, seconds), flush=True)
             for line in re.findall(r"^SKIP.*$", text, re.M):
                 print("    " + line)
             if failed:
