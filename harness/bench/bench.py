@@ -12,6 +12,8 @@ import statistics
 import subprocess
 import time
 
+import bench_serve
+
 BUILD = os.environ.get("SWPSP_BUILD", "build/release")
 SWPSP = [os.path.join(BUILD, "bin/swpsp"), "run", "--insecure-dev-seed", "--"]
 
@@ -40,6 +42,10 @@ def main():
             m.update(lines([path]))
     m.update(lines(SWPSP + [os.path.join(BUILD, "client/bench_ioctl")]))
     m["run_true_ms"] = start_ms()
+    m.update(bench_serve.measure(m["sign_us"]))
+    m["two_guests_limit_ratio"] = (m["two_guests_ratio"] /
+                                   m["two_signers_ratio"])
+    m["launch_ratio"] = m["launch_last_us"] / m["launch_first_us"]
     m["trapped_ratio"] = m["trapped_report_us"] / (m["trapped_empty_us"] +
                                                    m["sign_us"])
     m["idle_resident_mib"] = m.pop("idle_resident_kib") / 1024
@@ -51,6 +57,17 @@ def main():
         ("swpsp run -- true, milliseconds", "run_true_ms", "<=", 50),
         ("idle platform with one guest, MiB resident",
          "idle_resident_mib", "<=", 8),
+        ("two clients on two guests in process / one",
+         "two_guests_ratio", ">=", 1.7),
+        ("the same / two bare signers against one",
+         "two_guests_limit_ratio", ">=", 0.85),
+        ("two clients on two guests under run / one",
+         "two_guests_run_ratio", ">=", 1.7),
+        ("10 000 idle guests, MiB resident", "idle_10000_mib", "<=", 1024),
+        ("launch of the last of 10 000 guests / of the first",
+         "launch_ratio", "<=", 1.5),
+        ("SNP report through FUSE / (empty FUSE ioctl + signature)",
+         "fuse_ratio", "<=", 1.15),
         ("legacy ATTESTATION rate / bare signing",
          "attestation_rate_ratio", ">=", 0.85),
         ("LAUNCH_UPDATE_DATA rate / (AES-XTS + SHA-256)",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Times two ioctls on /dev/sev-guest in turns: an empty one (msg_version 0 is
- * refused after the envelope was read) and a report. Prints the medians. */
+ * refused after the envelope was read) and a report. Prints the medians.
+ * usage: bench_ioctl [DEVICE] */
 #include <linux/sev-guest.h>
 
 #include <fcntl.h>
@@ -29,7 +30,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static struct snp_report_resp resp;
     struct snp_report_req req = {0};
@@ -40,10 +41,11 @@ int main(void)
     };
     struct snp_guest_request_ioctl empty = {0};
     double us[2][TURNS];
-    int fd = open("/dev/sev-guest", O_RDWR);
+    const char *device = argc > 1 ? argv[1] : "/dev/sev-guest";
+    int fd = open(device, O_RDWR);
 
     if (fd < 0) {
-        perror("/dev/sev-guest");
+        perror(device);
         return 1;
     }
     for (int turn = 0; turn < TURNS; turn++) {

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the daemon costs: two clients on two of its guests against one, through
+`swpsp run --connect`; a report through its FUSE device."""
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "../fault"))
+import remote  # noqa: E402
+import tst  # noqa: E402
+
+REPORTS, TURNS = 1500, 9
+
+
+def seconds(d, guests, reports):
+    begin = time.monotonic()
+    programs = [subprocess.Popen(
+        [tst.SWPSP, "run", "--connect", d.socket, "--as", g, "--",
+         tst.client("flood"), "/dev/sev-guest", "1", "1", str(reports)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) for g in guests]
+    for p in programs:
+        if p.wait() != 0:
+            sys.exit("bench_serve.py: a client has failed")
+    return time.monotonic() - begin
+
+
+def two_to_one(d):
+    ratios = []
+    for _ in range(TURNS):
+        start = seconds(d, ["a"], 1)
+        one = seconds(d, ["a"], REPORTS) - start
+        two = seconds(d, ["a", "b"], REPORTS) - start
+        ratios.append(2 * one / two)
+    return statistics.median(ratios)
+
+
+def measure(sign_us):
+    """The figures as a dict; those that this machine cannot give are not in
+    it."""
+    folder = tempfile.mkdtemp(prefix="swpsp-bench-")
+    d = remote.Daemon(folder, "--state", os.path.join(folder, "state"),
+                      "--log-level", "warning")
+    m = {}
+    try:
+        d.start()
+        for name in "a", "b":
+            d.ask("guest.launch", {"name": name, "certs": "none"})
+        m["two_guests_run_ratio"] = two_to_one(d)
+        d.end()
+        if os.geteuid() == 0 and os.path.exists("/dev/fuse"):
+            nodes = os.path.join(folder, "nodes")
+            os.mkdir(nodes)
+            d.options += ("--fuse", nodes, "--device-guest", "a")
+            d.start()
+            out = subprocess.run(
+                [tst.client("bench_ioctl"), os.path.join(nodes, "sev-guest")],
+                check=True, capture_output=True, text=True).stdout
+            us = dict(line.split() for line in out.splitlines())
+            m["fuse_empty_us"] = float(us["trapped_empty_us"])
+            m["fuse_report_us"] = float(us["trapped_report_us"])
+            m["fuse_ratio"] = m["fuse_report_us"] / (m["fuse_empty_us"] +
+                                                     sign_us)
+            d.end()
+    finally:
+        if d.proc is not None and d.proc.poll() is None:
+            d.kill()
+        shutil.rmtree(folder, True)
+    return m
