@@ -211,9 +211,10 @@ static void show_node(struct shown *s, const struct run_options *o,
 }
 
 /* What programs look for before they open a device. abi/linux.md §7.1 */
-static void show_parameter(struct shown *s, const char *path, bool on)
+static void show_parameter(struct shown *s, const struct run_options *o,
+                           const char *path, bool on)
 {
-    if (access(path, F_OK) == 0) {
+    if (!o->force && access(path, F_OK) == 0) {
         return; /* this machine has its own; it is no device of ours */
     }
     s->probes[s->probe_count++] = (struct run_probe){
@@ -228,9 +229,9 @@ static void show_sev(struct shown *s, const struct run_options *o,
         dev = trace_chardev(trace, dev);
     }
     show_node(s, o, "/dev/sev", dev, 124);
-    show_parameter(s, "/sys/module/kvm_amd/parameters/sev", true);
-    show_parameter(s, "/sys/module/kvm_amd/parameters/sev_es", true);
-    show_parameter(s, "/sys/module/kvm_amd/parameters/sev_snp", snp);
+    show_parameter(s, o, "/sys/module/kvm_amd/parameters/sev", true);
+    show_parameter(s, o, "/sys/module/kvm_amd/parameters/sev_es", true);
+    show_parameter(s, o, "/sys/module/kvm_amd/parameters/sev_snp", snp);
 }
 
 static void show_sev_guest(struct shown *s, const struct run_options *o,
