@@ -4,6 +4,7 @@
 #include "control_client.h"
 #include "parse.h"
 #include "platform.h"
+#include "run_faults.h"
 #include "run_kds.h"
 #include "run_tsm.h"
 #include "seccomp.h"
@@ -21,6 +22,7 @@ enum {
     OPT_NODE_MODE,
     OPT_KDS,
     OPT_TSM,
+    OPT_FAULTS,
     OPT_CONNECT,
     OPT_AS,
 };
@@ -33,7 +35,9 @@ struct run_options {
     uint32_t node_mode;
     enum run_kds_way kds;
     bool tsm;
-    const char *tsm_dir; /* NULL: where Linux has it */
+    const char *tsm_dir;     /* NULL: where Linux has it */
+    const char *faults_path; /* NULL: the hypervisor is honest */
+    struct run_faults *faults;
     bool own_platform;   /* one of its options was given */
     const char *connect; /* control socket; NULL: a platform of its own */
     const char *as;      /* guest of that platform */
@@ -51,6 +55,8 @@ static const char HELP[] =
     "                        WAY: namespace, proxy, or auto (default)\n"
     "  --tsm[=DIR]           report entries of configfs-tsm, at\n"
     "                        /sys/kernel/config/tsm/report or at DIR\n"
+    "  --faults FILE         what the hypervisor does to guest requests "
+    "(JSON)\n"
     "  --connect SOCKET      use a running `swpsp serve` instead of a "
     "platform\n"
     "                        of its own, and no platform option\n"
@@ -93,6 +99,7 @@ static struct option *option_table(void)
         {"node-mode", required_argument, NULL, OPT_NODE_MODE},
         {"kds", optional_argument, NULL, OPT_KDS},
         {"tsm", optional_argument, NULL, OPT_TSM},
+        {"faults", required_argument, NULL, OPT_FAULTS},
         {"connect", required_argument, NULL, OPT_CONNECT},
         {"as", required_argument, NULL, OPT_AS},
     };
@@ -120,6 +127,10 @@ static bool connect_is_whole(const struct run_options *o)
               "applies";
     } else if (o->connect != NULL && o->kds != RUN_KDS_OFF) {
         why = "--kds needs a platform of its own, not --connect";
+    } else if (o->connect != NULL && o->faults_path != NULL) {
+        why = "--faults needs a platform of its own, not --connect";
+    } else if (o->faults_path != NULL && !o->platform.sev.node_sev_guest) {
+        why = "--faults needs the node sev-guest";
     }
     if (why != NULL) {
         fprintf(stderr, "swpsp run: %s\n", why);
@@ -164,6 +175,8 @@ static int parse(struct run_options *o, int argc, char **argv)
         } else if (val == OPT_TSM) {
             o->tsm = true;
             o->tsm_dir = optarg;
+        } else if (val == OPT_FAULTS) {
+            o->faults_path = optarg;
         } else if (val == OPT_CONNECT) {
             o->connect = optarg;
         } else if (val == OPT_AS) {
@@ -358,7 +371,9 @@ static int run_traced(const struct run_options *o, FILE *out,
     int status = EXIT_USAGE;
 
     if (platform_open(&p, &o->platform, "run", trace)) {
-        status = run_program(o, &p, trace, tsm, argv);
+        if (o->faults == NULL || run_faults_start(o->faults, &p, trace)) {
+            status = run_program(o, &p, trace, tsm, argv);
+        }
     }
     run_tsm_stop(tsm);
     platform_close(&p);
@@ -388,7 +403,9 @@ int cmd_run(int argc, char **argv)
         }
     }
     status = EXIT_USAGE;
-    if (o.tsm && !run_tsm_prepare(o.tsm_dir, o.force, &tsm)) {
+    if (o.faults_path != NULL && !run_faults_load(o.faults_path, &o.faults)) {
+        status = EXIT_USAGE;
+    } else if (o.tsm && !run_tsm_prepare(o.tsm_dir, o.force, &tsm)) {
         status = EXIT_USAGE;
     } else if (o.connect != NULL) {
         status = run_connected(&o, out, tsm, argv + optind);
@@ -397,6 +414,7 @@ int cmd_run(int argc, char **argv)
         status = run_traced(&o, out, tsm, argv + optind);
     }
     run_tsm_free(tsm);
+    run_faults_free(o.faults);
     run_kds_stop(kds);
     if (out != stderr) {
         fclose(out);

@@ -81,12 +81,15 @@ static void requests_paused(void *ctx, bool paused)
     atomic_store(&p->paused, paused);
 }
 
-static bool answer_busy(void *ctx, struct vm *vm, struct vm_guest_request *req,
-                        bool after)
+/* The fault plan comes first: it counts every request. */
+static bool watch_request(void *ctx, struct vm *vm,
+                          struct vm_guest_request *req, bool after)
 {
     struct platform *p = ctx;
 
-    (void)vm;
+    if (p->faults != NULL && fault_guest_hook(p->faults, vm, req, after)) {
+        return true;
+    }
     if (after || req->exit_code != VM_EXIT_EXT_GUEST_REQUEST ||
         !atomic_load(&p->paused)) {
         return false;
@@ -97,7 +100,7 @@ static bool answer_busy(void *ctx, struct vm *vm, struct vm_guest_request *req,
 
 void platform_watch_requests(struct platform *p)
 {
-    vm_set_request_hook(p->vm, answer_busy, p);
+    vm_set_request_hook(p->vm, watch_request, p);
 }
 
 bool platform_sev_probe(struct platform *p, const struct platform_options *o,
