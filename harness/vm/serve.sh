@@ -15,6 +15,18 @@ serve() { # serve OPTION...: a daemon, until it says that it is ready
     cat /tmp/serve.log
     return 1
 }
+second_serve() { # one more beside it, with nothing kept
+    swpsp serve --insecure-dev-seed --profile genoa --socket /tmp/second \
+        "$@" >>/tmp/serve.log 2>&1 &
+    second=$!
+    for i in $(seq 300); do
+        swpsp status --socket /tmp/second >/dev/null 2>&1 && return 0
+        kill -0 $second 2>/dev/null || break
+        usleep 100000
+    done
+    cat /tmp/serve.log
+    return 1
+}
 # The public seed as a file: its RSA keys are built in, and a state can be kept.
 public_seed() {
     printf 'swpsp public development seed\0\0\0'
@@ -74,7 +86,7 @@ is "as another user, with nodes for everybody" serve --insecure-dev-seed \
 is "it is that user" test "$(stat -c %u:%g /proc/$daemon)" = 65534:65534
 is "the nodes are his" test "$(stat -c %a:%u:%g /dev/sev)" = 666:65534:65534
 swpsp guest launch guest >/dev/null
-run check_guest-dropped check_guest --retry --certs
+run report-dropped as_other report --report /tmp/other/dropped
 swpsp shutdown
 wait $daemon
 is "without root it ends well" test $? -eq 0
@@ -85,3 +97,33 @@ is "the guest has been launched again" status_line guests 1
 is "the nodes are for everybody" \
     test "$(stat -c %a /dev/sev-guest /dev/sev | sort -u)" = 666
 run check_guest-serve-user as_other check_guest --retry --certs
+
+is "a second platform, told to hide the first, as another user" \
+    second_serve --cuse --force --user other --group other --node-mode 0666
+swpsp guest launch --socket /tmp/second guest >/dev/null
+is "the nodes are the second's" \
+    test "$(stat -c %a:%u /dev/sev-guest)" = 666:65534
+run report-second as_other report --report /tmp/other/second
+swpsp shutdown --socket /tmp/second
+wait $second
+is "it ends well" test $? -eq 0
+is "what it hid is back" test "$(stat -c %u /dev/sev-guest)" = 0
+is "nothing stays mounted" fails grep -E "swpsp| /dev/sev" /proc/mounts
+run report-first as_other report --report /tmp/other/first
+is "the same once more" \
+    second_serve --cuse --force --user other --group other
+kill -KILL $second
+wait $second 2>/dev/null
+for i in $(seq 100); do # who cleans up is another process
+    grep -q " /dev/sev" /proc/mounts || break
+    usleep 100000
+done
+is "killed, it leaves nothing mounted either" \
+    fails grep -E "swpsp| /dev/sev" /proc/mounts
+is "a second platform on files" second_serve --fuse /mnt --node-mode 0666
+swpsp guest launch --socket /tmp/second guest >/dev/null
+run report-serve-fuse as_other report --device /mnt/sev-guest \
+    --report /tmp/other/second
+swpsp shutdown --socket /tmp/second
+wait $second
+is "its end unmounts" fails grep -q swpsp /proc/mounts

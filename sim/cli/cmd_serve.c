@@ -393,6 +393,12 @@ static bool open_devices(struct daemon *d)
     if (config.fuse != NULL) {
         sandbox_janitor_owns(&d->janitor, LEFTOVER_MOUNT);
     }
+    if (serve_devices_hides(d->devices, "sev")) {
+        sandbox_janitor_owns(&d->janitor, LEFTOVER_SEV);
+    }
+    if (serve_devices_hides(d->devices, "sev-guest")) {
+        sandbox_janitor_owns(&d->janitor, LEFTOVER_SEV_GUEST);
+    }
     return true;
 }
 
@@ -408,6 +414,8 @@ static bool start_janitor(struct daemon *d)
         [LEFTOVER_SOCKET] = d->o.socket,
         [LEFTOVER_PID_FILE] = d->o.pid_file,
         [LEFTOVER_MOUNT] = d->o.fuse,
+        [LEFTOVER_SEV] = "/dev/sev",
+        [LEFTOVER_SEV_GUEST] = "/dev/sev-guest",
     };
     int err = drops_root(d) ? sandbox_janitor_start(&d->janitor, paths) : 0;
 

@@ -42,7 +42,7 @@ static void clean(const bool ours[LEFTOVER_COUNT],
         if (!ours[i] || paths[i] == NULL) {
             continue;
         }
-        if (i == LEFTOVER_MOUNT) {
+        if (i >= LEFTOVER_MOUNT) {
             (void)umount2(paths[i], MNT_DETACH | UMOUNT_NOFOLLOW);
         } else {
             (void)unlink(paths[i]);

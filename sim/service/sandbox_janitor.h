@@ -2,7 +2,7 @@
 /**
  * A helper process that stays root when the daemon gives root up, and whose
  * only business is to remove, when the daemon has ended (however it has), what
- * the daemon's user may not: its socket, its pid file, its mount. It reads a
+ * the daemon's user may not: its socket, its pid file, its mounts. It reads a
  * pipe and can do nothing but unlink(2) and umount2(2).
  */
 #ifndef SERVICE_SANDBOX_JANITOR_H
@@ -13,7 +13,9 @@
 enum sandbox_leftover {
     LEFTOVER_SOCKET,
     LEFTOVER_PID_FILE,
-    LEFTOVER_MOUNT,
+    LEFTOVER_MOUNT, /* this and what follows is unmounted, not unlinked */
+    LEFTOVER_SEV,
+    LEFTOVER_SEV_GUEST,
     LEFTOVER_COUNT,
 };
 

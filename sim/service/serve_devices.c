@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct serve_devices {
     struct serve_devices_config config;
@@ -131,6 +132,13 @@ int serve_devices_start(const struct serve_devices_config *config,
     }
     *out = d;
     return 0;
+}
+
+bool serve_devices_hides(const struct serve_devices *d, const char *name)
+{
+    const struct cuse *cuse = strcmp(name, "sev") == 0 ? d->sev : d->sev_guest;
+
+    return cuse != NULL && cuse_hides(cuse);
 }
 
 void serve_devices_stop(struct serve_devices *d)

@@ -29,6 +29,9 @@ struct serve_devices;
  * (SERVE_ERROR_SIZE); nothing is left then. */
 int serve_devices_start(const struct serve_devices_config *config,
                         struct serve_devices **out, char *error);
+/** Is /dev/<name> (sev, sev-guest) one of ours, mounted over what was there? To
+ * unmount it takes the rights that it took to mount it. */
+bool serve_devices_hides(const struct serve_devices *d, const char *name);
 /** Waits for ioctls under way. NULL is fine. */
 void serve_devices_stop(struct serve_devices *d);
 

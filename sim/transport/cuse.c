@@ -350,6 +350,11 @@ int cuse_start(const struct cuse_config *config, struct cuse **out, char *error)
     return 0;
 }
 
+bool cuse_hides(const struct cuse *cuse)
+{
+    return cuse->shadowing;
+}
+
 void cuse_stop(struct cuse *cuse)
 {
     if (cuse == NULL) {

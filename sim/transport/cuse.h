@@ -58,6 +58,9 @@ struct cuse;
 int cuse_start(const struct cuse_config *config, struct cuse **out,
                char *error);
 
+/** Is its node mounted over one that was there (@force)? */
+bool cuse_hides(const struct cuse *cuse);
+
 /** Remove the node and end; waits for ioctls that are under way. Clients that
  * still have it open get ENOTCONN or ECONNABORTED. NULL: nothing. */
 void cuse_stop(struct cuse *cuse);
