@@ -57,6 +57,8 @@ static struct {
     size_t entry_count;
     uint64_t seen[SEEN_MAX];
     size_t seen_count;
+    size_t fail_in; /* calls; 0: never */
+    bool failed;
 } disk;
 
 int __real_openat(int dir, const char *path, int flags, ...);
@@ -103,6 +105,18 @@ static size_t add_node(const struct stat *st)
                        .folder = S_ISDIR(st->st_mode),
                        .mode = st->st_mode & 07777u};
     return disk.node_count++;
+}
+
+/* A call that changes @node is due: whether it is to fail. */
+static bool fails(size_t node)
+{
+    if (!disk.on || node == SIZE_MAX || disk.fail_in == 0 ||
+        --disk.fail_in > 0) {
+        return false;
+    }
+    disk.failed = true;
+    errno = EIO;
+    return true;
 }
 
 /* The newest: a number may have been given to a second file. */
@@ -187,6 +201,9 @@ int __wrap_openat(int dir, const char *path, int flags, ...)
         mode = va_arg(args, mode_t);
     }
     va_end(args);
+    if (makes && fails(folder)) {
+        return -1;
+    }
     fd = __real_openat(dir, path, flags, mode);
     if (fd >= 0 && makes) {
         note_made(folder, dir, path, name);
@@ -198,7 +215,7 @@ int __wrap_openat(int dir, const char *path, int flags, ...)
 
 ssize_t __wrap_write(int fd, const void *buf, size_t size)
 {
-    ssize_t n = __real_write(fd, buf, size);
+    ssize_t n = fails(node_at(fd)) ? -1 : __real_write(fd, buf, size);
 
     if (n > 0) {
         note_data(fd);
@@ -208,7 +225,7 @@ ssize_t __wrap_write(int fd, const void *buf, size_t size)
 
 ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t at)
 {
-    ssize_t n = __real_pwrite(fd, buf, size, at);
+    ssize_t n = fails(node_at(fd)) ? -1 : __real_pwrite(fd, buf, size, at);
 
     if (n > 0) {
         note_data(fd);
@@ -218,7 +235,7 @@ ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t at)
 
 int __wrap_ftruncate(int fd, off_t size)
 {
-    int rc = __real_ftruncate(fd, size);
+    int rc = fails(node_at(fd)) ? -1 : __real_ftruncate(fd, size);
 
     if (rc == 0) {
         note_data(fd);
@@ -228,8 +245,8 @@ int __wrap_ftruncate(int fd, off_t size)
 
 int __wrap_fsync(int fd)
 {
-    int rc = __real_fsync(fd);
     size_t node = node_at(fd);
+    int rc = fails(node) ? -1 : __real_fsync(fd);
 
     if (rc == 0 && node != SIZE_MAX) {
         (void)add_op(OP_SYNC, node, "");
@@ -242,7 +259,7 @@ int __wrap_renameat(int from, const char *old, int to, const char *name)
     const char *old_base, *base;
     size_t source = folder_of(from, old, &old_base);
     size_t folder = folder_of(to, name, &base);
-    int rc = __real_renameat(from, old, to, name);
+    int rc = fails(folder) ? -1 : __real_renameat(from, old, to, name);
     struct stat st;
     struct op *op;
 
@@ -260,7 +277,7 @@ int __wrap_unlinkat(int dir, const char *path, int flags)
 {
     const char *name;
     size_t folder = folder_of(dir, path, &name);
-    int rc = __real_unlinkat(dir, path, flags);
+    int rc = fails(folder) ? -1 : __real_unlinkat(dir, path, flags);
 
     if (rc == 0 && folder != SIZE_MAX) {
         (void)add_op(OP_UNLINK, folder, name);
@@ -272,7 +289,7 @@ int __wrap_mkdirat(int dir, const char *path, mode_t mode)
 {
     const char *name;
     size_t folder = folder_of(dir, path, &name);
-    int rc = __real_mkdirat(dir, path, mode);
+    int rc = fails(folder) ? -1 : __real_mkdirat(dir, path, mode);
 
     if (rc == 0 && folder != SIZE_MAX) {
         note_made(folder, dir, path, name);
@@ -340,6 +357,17 @@ size_t disk_calls(void)
 void disk_stop(void)
 {
     disk.on = false;
+}
+
+void disk_fail(size_t nth)
+{
+    disk.fail_in = nth;
+    disk.failed = false;
+}
+
+bool disk_failed(void)
+{
+    return disk.failed;
 }
 
 /* --- building --- */

@@ -23,6 +23,11 @@ void disk_record(const char *root);
 size_t disk_calls(void);
 void disk_stop(void);
 
+/** While recording: the @nth changing call from now fails with EIO. */
+void disk_fail(size_t nth);
+/** Whether one has. */
+bool disk_failed(void);
+
 enum disk_moment {
     DISK_BEFORE, /* nothing has been done */
     DISK_WITHIN,

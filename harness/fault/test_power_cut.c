@@ -498,6 +498,102 @@ static void test_command(void **state)
     printf("%s: %zu calls, %zu states\n", command->name, disk_calls(), states);
 }
 
+/* --- a disk that fails --- */
+
+struct failing {
+    const char *name;
+    void (*prepare)(const char *root);
+    int (*act)(struct rig *r); /* 0: done */
+    bool replaces; /* only the folder's sync failed: it may be the new one */
+};
+
+static int try_config(struct rig *r)
+{
+    return state_store_write(r->store, STATE_CONFIG, STATE_CONFIG_NAME, "{}", 2,
+                             error);
+}
+
+static int try_launch(struct rig *r)
+{
+    json_t *request = json_pack("{s:s}", "name", "web");
+    size_t count = serve_guests_count(r->guests);
+    json_t *shown = NULL;
+    int rc = serve_guests_launch(r->guests, request, &shown, error);
+
+    assert_int_equal(serve_guests_count(r->guests), count + (rc == 0));
+    json_decref(shown);
+    json_decref(request);
+    return rc;
+}
+
+static int try_stop(struct rig *r)
+{
+    size_t count = serve_guests_count(r->guests);
+    int rc = serve_guests_stop(r->guests, "web", no_detach, NULL, error);
+
+    assert_int_equal(serve_guests_count(r->guests), count - (rc == 0));
+    return rc;
+}
+
+static int try_pdh_gen(struct rig *r)
+{
+    struct sev_issue_cmd io = {.cmd = CCP_PDH_GEN};
+    struct chardev dev = ccp_chardev(r->ccp);
+
+    return (int)inproc_ioctl(&dev, true, (uint32_t)SEV_ISSUE_CMD, &io);
+}
+
+static const struct failing FAILING[] = {
+    {"configuration", launch, try_config, true},
+    {"guest_launch", start, try_launch, false},
+    {"guest_stop", launch_two, try_stop, false},
+    {"sev_pdh_gen", start, try_pdh_gen, true},
+};
+#define FAILING_COUNT (sizeof(FAILING) / sizeof(FAILING[0]))
+
+/* True while there was a call to fail. */
+static bool fail_nth(const struct failing *f, const char *root, size_t nth)
+{
+    char before[TEXT_MAX] = "", after[TEXT_MAX] = "";
+    bool failed;
+    struct rig r;
+    int rc;
+
+    assert_int_equal(mkdir(root, 0700), 0);
+    f->prepare(root);
+    look_at_platform(root, before);
+    open_rig(&r, root);
+    disk_record(root);
+    disk_fail(nth);
+    rc = f->act(&r);
+    failed = disk_failed();
+    disk_stop();
+    close_rig(&r);
+    look_at_platform(root, after);
+    if (rc == 0) {
+        assert_string_not_equal(before, after);
+    } else if (!f->replaces) {
+        assert_string_equal(before, after);
+    }
+    assert_true(rc == 0 || failed);
+    return failed;
+}
+
+static void test_failing(void **state)
+{
+    const struct failing *f = *state;
+    char root[PATH_MAX];
+    size_t nth = 0;
+    bool more = true;
+
+    while (more) {
+        (void)snprintf(root, sizeof(root), "%s/%zu", dir, ++nth);
+        more = fail_nth(f, root, nth);
+    }
+    assert_in_range(nth, 3, 100);
+    printf("%s: %zu calls failed in turn\n", f->name, nth - 1);
+}
+
 /* --- that the disk itself can tell --- */
 
 static unsigned int third;
@@ -582,8 +678,9 @@ static int say_totals(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[COMMAND_COUNT + 1];
-    static char names[COMMAND_COUNT][80];
+    static struct CMUnitTest tests[COMMAND_COUNT + FAILING_COUNT + 1];
+    static char names[COMMAND_COUNT + FAILING_COUNT][80];
+    size_t last = COMMAND_COUNT + FAILING_COUNT;
 
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         (void)snprintf(names[i], sizeof(names[i]),
@@ -592,7 +689,17 @@ int main(void)
         tests[i] = (struct CMUnitTest){names[i], test_command, setup, teardown,
                                        (void *)(uintptr_t)&COMMANDS[i]};
     }
-    tests[COMMAND_COUNT] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(
+    for (size_t i = 0; i < FAILING_COUNT; i++) {
+        char *name = names[COMMAND_COUNT + i];
+
+        (void)snprintf(name, sizeof(names[0]),
+                       "%s__every_call_fails_in_turn__refused_or_done",
+                       FAILING[i].name);
+        tests[COMMAND_COUNT + i] =
+            (struct CMUnitTest){name, test_failing, setup, teardown,
+                                (void *)(uintptr_t)&FAILING[i]};
+    }
+    tests[last] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(
         rename__without_fsync__shows_a_third_state, setup, teardown);
     return cmocka_run_group_tests(tests, make_key, say_totals);
 }

@@ -355,10 +355,12 @@ int state_file_write(const struct state_dir *dir, const char *name, mode_t mode,
                      const void *data, size_t size, char *error)
 {
     char tmp[NAME_MAX + 1];
+    bool fresh = false;
     int fd = -1;
     int rc = 0;
 
     if (tmp_name(name, tmp) == 0) {
+        fresh = faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
         fd = openat(dir->fd, tmp,
                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     }
@@ -378,5 +380,11 @@ int state_file_write(const struct state_dir *dir, const char *name, mode_t mode,
         (void)unlinkat(dir->fd, tmp, 0);
         return rc;
     }
-    return sync_dir(dir->fd) == 0 ? 0 : fail(dir, name, "sync", error);
+    if (sync_dir(dir->fd) != 0) {
+        rc = fail(dir, name, "sync", error);
+        if (fresh) {
+            (void)unlinkat(dir->fd, name, 0);
+        }
+    }
+    return rc;
 }

@@ -63,7 +63,8 @@ int state_file_read(const struct state_dir *dir, const char *name, mode_t mode,
                     size_t max, uint8_t **data, size_t *size, char *error);
 
 /** Write or replace a file. On failure the old content, if any, is as it was,
- * and no new file is left. */
+ * and no new file is left; except that a file may have its new content when
+ * only the sync of the folder has failed. */
 int state_file_write(const struct state_dir *dir, const char *name, mode_t mode,
                      const void *data, size_t size, char *error);
 

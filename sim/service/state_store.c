@@ -223,17 +223,27 @@ int state_store_write(struct state_store *s, enum state_kind kind,
     return rc;
 }
 
+/* Moved out of the way first, so that it can come back. */
 int state_store_remove(struct state_store *s, enum state_kind kind,
                        const char *name, char *error)
 {
     const struct state_dir *dir = dir_of(s, kind);
+    char away[STATE_NAME_MAX + 16];
+    int rc = 0;
 
-    if (unlinkat(dir->fd, name, 0) != 0 ||
-        (fsync(dir->fd) != 0 && errno != EINVAL)) {
+    (void)snprintf(away, sizeof(away), "%.63s.tmp-removed", name);
+    if (renameat(dir->fd, name, dir->fd, away) != 0) {
         return state_error(error, -errno, "cannot remove %s/%s: %s", dir->path,
                            name, strerror(errno));
     }
-    return 0;
+    if (fsync(dir->fd) != 0 && errno != EINVAL) {
+        rc = state_error(error, -errno, "cannot remove %s/%s: %s", dir->path,
+                         name, strerror(errno));
+        (void)renameat(dir->fd, away, dir->fd, name);
+    } else {
+        (void)unlinkat(dir->fd, away, 0);
+    }
+    return rc;
 }
 
 static int by_name(const void *a, const void *b)
