@@ -329,25 +329,51 @@ static bool take_evidence(const struct session *s,
     return true;
 }
 
-static bool write_out(const struct session *s, const struct aeb_evidence *ev)
+/* *@out: free(). */
+static bool encode(const struct session *s, const struct aeb_evidence *ev,
+                   char **out, size_t *size)
 {
     uint8_t packed[AEB_PACKED_TYPED_SIZE];
-    size_t size = s->packed_out ? aeb_packed_encode(ev, packed)
-                                : aeb_json_encode(ev, NULL, 0);
-    char *json = s->packed_out ? NULL : malloc(size);
-    FILE *f = s->out != NULL ? fopen(s->out, "we") : stdout;
-    bool ok = f != NULL && (s->packed_out || json != NULL);
 
-    if (ok && !s->packed_out) {
-        (void)aeb_json_encode(ev, json, size);
+    *size = s->packed_out ? aeb_packed_encode(ev, packed)
+                          : aeb_json_encode(ev, NULL, 0);
+    *out = malloc(*size);
+    if (*out == NULL) {
+        return complain("evidence", "out of memory");
     }
-    ok = ok && fwrite(s->packed_out ? (const void *)packed : json, 1, size,
-                      f) == size;
+    if (s->packed_out) {
+        memcpy(*out, packed, *size);
+    } else {
+        (void)aeb_json_encode(ev, *out, *size);
+    }
+    return true;
+}
+
+static bool write_file(const char *path, const char *data, size_t size)
+{
+    FILE *f = fopen(path, "we");
+    bool ok = f != NULL && fwrite(data, 1, size, f) == size;
+
     if (f != NULL) {
-        ok = (s->out != NULL ? fclose(f) : fflush(f)) == 0 && ok;
+        ok = fclose(f) == 0 && ok;
     }
-    free(json);
-    return ok || complain(s->out != NULL ? s->out : "stdout", strerror(errno));
+    return ok || complain(path, strerror(errno));
+}
+
+static bool write_out(const struct session *s, const struct aeb_evidence *ev)
+{
+    char *data = NULL;
+    size_t size = 0;
+    bool ok = encode(s, ev, &data, &size);
+
+    if (ok && s->out != NULL) {
+        ok = write_file(s->out, data, size);
+    } else if (ok) {
+        ok = (fwrite(data, 1, size, stdout) == size && fflush(stdout) == 0) ||
+             complain("stdout", strerror(errno));
+    }
+    free(data);
+    return ok;
 }
 
 static int get_evidence(struct session *s)
