@@ -90,8 +90,8 @@ $(VM_BINS): $(B)/vm/%: $(B)/harness/vm/%.o $(SUPPORT) \
 	$(Q)$(CC) $(BASE) $(LDHARD) -o $@ $(filter %.o,$^) \
 	    $(call group,$(filter %.a,$^)) -lcmocka
 
-SCRIPT_TESTS := $(wildcard harness/fault/test_*.py harness/device/test_*.sh harness/device/test_*.py \
-    harness/interop/test_*.sh harness/vm/test_*.sh)
+SCRIPT_TESTS := $(wildcard harness/fault/test_*.py harness/device/test_*.sh \
+    harness/device/test_*.py harness/interop/test_*.sh harness/vm/test_*.sh)
 
 ## Boot a Debian kernel in QEMU and test the real character devices
 vm-check: $(VM_BINS) $(CLIENT_C)
@@ -113,7 +113,8 @@ check: build/.setup
 	    $$($(MAKE) --no-print-directory -s BUILD=asan list-unit) \
 	    $$($(MAKE) --no-print-directory -s BUILD=debug list-whole)
 
-check-programs: $(UNIT_BINS) $(FAULT_BINS) $(DEVICE_BINS) $(CLIENTS) all $(CHECK_EXTRA)
+check-programs: $(UNIT_BINS) $(FAULT_BINS) $(DEVICE_BINS) $(CLIENTS) all \
+    $(CHECK_EXTRA)
 list-unit:
 	@echo $(UNIT_BINS) $(FAULT_BINS) $(CHECK_ASAN)
 list-whole:

@@ -149,7 +149,8 @@ class Daemon(Base):
             self.daemon.start()
             slowest = max(slowest, time.monotonic() - begin)
             guests, pdh = self.check(worker, pdh)
-            worker = Worker(self.daemon, self.random, guests)
+            worker = Worker(self.daemon, random.Random(self.random.random()),
+                            guests)
             worker.start()
             time.sleep(self.random.random() * 0.08)
             self.daemon.kill()
@@ -205,7 +206,7 @@ class Clients(Base):
             lambda: not any(self.is_there(q) for q in programs)))
 
     def kill_program(self):
-        """The program: the supervisor ends with 128 + SIGKILL."""
+        """The program: its supervisor ends, and not well."""
         p = self.start_client()
         time.sleep(0.02 + self.random.random() * 0.1)
         programs = self.children(p.pid)
@@ -213,7 +214,7 @@ class Clients(Base):
             os.kill(q, 9)
         if not programs:
             p.kill()
-        self.assertIn(p.wait(timeout=20), (137, -9))
+        self.assertNotEqual(p.wait(timeout=20), 0)
 
     def break_off(self):
         """A peer that leaves in the middle of its protocol."""
@@ -229,10 +230,10 @@ class Clients(Base):
         ways = [self.kill_run, self.kill_program, self.break_off]
         self.daemon.start()
         self.daemon.ask("guest.launch", {"name": "g", "certs": "none"})
-        first = None
+        first = 0
         for i in range(KILLS):
             ways[i % len(ways)]()
-            if i == 9:
+            if i == min(9, KILLS - 1):
                 first = self.daemon.resident_kib()
         self.assertTrue(self.until(
             lambda: self.daemon.ask("status")["connections"] == 1))
@@ -241,7 +242,7 @@ class Clients(Base):
         c = self.daemon.connect().attach("g")
         self.assertEqual(c.report(b"x")[0x50:0x51], b"x")
         c.close()
-        grown = self.daemon.resident_kib() - (first or 0)
+        grown = self.daemon.resident_kib() - first
         print("clients killed %d times; the daemon has grown by %d KiB" %
               (KILLS, grown))
         self.assertLess(grown, 4096)
