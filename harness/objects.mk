@@ -101,7 +101,7 @@ vm-check: $(VM_BINS) $(CLIENT_C)
 ## Install third-party clients from their registries and run them under swpsp
 interop: all
 	cargo install --quiet --root build/interop/cargo snpguest sevctl snphost
-	SWPSP_BUILD=$(B) $(PYTHON) harness/run.py \
+	SWPSP_INTEROP=1 SWPSP_BUILD=$(B) $(PYTHON) harness/run.py \
 	    $(wildcard harness/interop/test_*.sh)
 .PHONY: interop
 
