@@ -59,7 +59,7 @@ _swpsp()
     --state | --fuse)
         COMPREPLY=($(compgen -d -- "$cur"))
         return ;;
-    --socket | --connect | --guest | --seed-file | --pid-file | --root | --report)
+    --socket | --connect | --guest | --faults | --seed-file | --pid-file | --root | --report)
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     show | stop)
