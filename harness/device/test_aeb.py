@@ -51,8 +51,9 @@ class Broker(unittest.TestCase):
         script's status and output."""
         options = [o for g in guests or self.guests for o in g]
         shell = """
-            cd %s; G="%s aeb-get --connect unix://$PWD/s"
-            %s aeb %s --listen unix://$PWD/s %s >broker.out 2>broker.err &
+            cd %s; rm -f broker.out; : >broker.out
+            G="%s aeb-get --connect unix://$PWD/s"
+            %s aeb %s --listen unix://$PWD/s %s >>broker.out 2>broker.err &
             b=$!
             n=0; until grep -q 'listening on unix://[^@]*/s$' broker.out; do
                 n=$((n + 1)); [ $n -lt 100 ] || { cat broker.err; exit 99; }
