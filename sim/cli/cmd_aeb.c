@@ -5,11 +5,14 @@
 #include "platform.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BACKLOG  128
 #define ROOT_MAX 0x10000u
@@ -23,6 +26,7 @@ struct session {
     struct ttrpc_server *server;
     uint8_t *root;
     size_t root_size;
+    size_t listening; /* of the addresses in o */
 };
 
 /* For the signal handler. */
@@ -40,10 +44,22 @@ static bool complain(const char *what, const char *why)
     return false;
 }
 
+/* Called by the thread that serves everybody: a log that nobody reads loses
+ * lines, and holds nobody up. A pipe that can be written to takes a line. */
 static void log_line(void *ctx, const char *line)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+    char text[512];
+    int n = snprintf(text, sizeof(text), "swpsp aeb: %s\n", line);
+
     (void)ctx;
-    fprintf(stderr, "swpsp aeb: %s\n", line);
+    pthread_mutex_lock(&lock);
+    if (n > 0 && (size_t)n < sizeof(text) && poll(&p, 1, 0) == 1 &&
+        (p.revents & POLLOUT) != 0) {
+        (void)!write(STDERR_FILENO, text, (size_t)n);
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 /* ASK and ARK of the platform, as the key server has them. */
@@ -142,6 +158,7 @@ static bool listen_all(struct session *s)
         if (err != 0) {
             return complain(text, strerror(-err));
         }
+        s->listening++;
         printf("listening on %s\n", text);
     }
     return fflush(stdout) == 0 || complain("stdout", strerror(errno));
@@ -154,17 +171,15 @@ static int serve(struct session *s)
 
     sigemptyset(&act.sa_mask);
     stopped = s->server;
+    (void)signal(SIGPIPE, SIG_IGN);
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
-    if (!listen_all(s)) {
-        return EXIT_USAGE;
-    }
-    err = ttrpc_server_run(s->server);
-    if (err != 0) {
+    err = listen_all(s) ? ttrpc_server_run(s->server) : 1;
+    if (err < 0) {
         (void)complain("server", strerror(-err));
     }
-    /* A path that clients could still connect to is none of ours any more. */
-    for (size_t i = 0; i < s->o.listen_count; i++) {
+    /* Nobody shall find a path that leads nowhere. */
+    for (size_t i = 0; i < s->listening; i++) {
         if (s->o.listen[i].family == AF_UNIX && !s->o.listen[i].abstract) {
             (void)remove(s->o.listen[i].name);
         }
