@@ -15,7 +15,7 @@ const char VERIFY_HELP[] =
     "file.\n\n"
     "Legacy SEV: a 208-byte report, --chain, or --type sev; `swpsp verify "
     "--type\n"
-    "sev --help` lists its options.\n\n"
+    "sev --help` lists its options. Evidence of `swpsp aeb`: --type aeb.\n\n"
     "evidence (files in PEM, DER or as the devices give them):\n"
     "  --report FILE         report, report with certificate table behind it,\n"
     "                        or report response\n"
