@@ -29,6 +29,7 @@ enum fault_kind {
     FAULT_VMM_ERROR,
     FAULT_FIRMWARE_ERROR,
     FAULT_CERTS_TOO_SMALL,
+    FAULT_GHCB_ERROR,
 };
 
 enum fault_part { FAULT_REQUEST, FAULT_RESPONSE, FAULT_CERTS };
@@ -54,6 +55,7 @@ struct fault {
     uint64_t ms;
     uint64_t times;
     uint64_t pages;  /* 0: one more than offered */
+    uint64_t code;   /* GHCB error */
     uint64_t answer; /* SW_EXITINFO2 */
     char from[64];   /* "": zeros */
 };

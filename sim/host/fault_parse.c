@@ -35,6 +35,7 @@ static const struct kind_row {
     [FAULT_CERTS_TOO_SMALL] = {"certs-too-small",
                                {"when", "do", "pages"},
                                NULL},
+    [FAULT_GHCB_ERROR] = {"ghcb-error", {"when", "do", "code"}, "code"},
 };
 #define KIND_COUNT (sizeof(KINDS) / sizeof(KINDS[0]))
 
@@ -272,6 +273,9 @@ static int read_parameters(const struct spec_object *o, struct fault *f)
     }
     if (err == 0) {
         err = read_range(o, "pages", 1, 0xffff, &f->pages);
+    }
+    if (err == 0) {
+        err = read_range(o, "code", 1, 5, &f->code);
     }
     if (err == 0 && f->kind == FAULT_VMM_ERROR) {
         err = read_vmm_error(o, f);

@@ -468,6 +468,12 @@ static void strike(struct fault_guest *g, struct channel *c,
     case FAULT_DROP:
         answer(g, c, req, 0);
         break;
+    case FAULT_GHCB_ERROR:
+        req->ghcb_error = (int)f->code;
+        c->answered = true;
+        c->fault = NULL;
+        tell(g, c->number, "ghcb-error, %d", req->ghcb_error);
+        break;
     case FAULT_DELAY:
         *delay_ms = (unsigned int)f->ms;
         c->fault = NULL;

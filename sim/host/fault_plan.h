@@ -36,10 +36,12 @@
  *                  its own
  *   delay          ms 1..10000 (required)
  *   busy           times 1..1000: the VM exits that are answered BUSY      1
- *   vmm-error      error: "INVALID_LEN", "BUSY", "GENERIC" or 64-bit number,
- * not 0 (required) firmware-error status: name ("INVALID_PARAM") or 1..0xffff
- * (required) certs-too-small  pages 1..0xffff that are said to be needed:
- * default one more than offered; extended requests only
+ *   vmm-error      error: "INVALID_LEN", "BUSY", "GENERIC" or a number of 64
+ *                  bits, not 0 (required)
+ *   firmware-error status: name ("INVALID_PARAM") or 1..0xffff (required)
+ *   ghcb-error     code 1..5: the exit itself fails (required)
+ *   certs-too-small  pages 1..0xffff that are said to be needed: default one
+ *                  more than offered; extended requests only
  *
  * part is "request", "response" (default), or for flip and truncate "certs",
  * which only extended requests have.

@@ -50,6 +50,13 @@ static const struct parse_case CASES[] = {
     {"when__probability_one__accepted", WHEN("\"probability\": \"1\""), NULL},
     {"when__probability_one_point_zero__accepted",
      WHEN("\"probability\": \"1.0\""), NULL},
+    {"ghcb_error__code__accepted", DO("\"ghcb-error\", \"code\": 5"), NULL},
+    {"ghcb_error__no_code__refused", DO("\"ghcb-error\""),
+     "faults[0].code: is missing"},
+    {"ghcb_error__zero__refused", DO("\"ghcb-error\", \"code\": 0"),
+     "faults[0].code: must be at least 1"},
+    {"ghcb_error__six__refused", DO("\"ghcb-error\", \"code\": 6"),
+     "faults[0].code: must be at most 0x5"},
     {"seed__string__accepted",
      "{\"seed\": \"s\", \"faults\": [{" NOW ", \"do\": \"drop\"}]}", NULL},
 

@@ -7,6 +7,7 @@
 #include "spec.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 #define NOW SEV_GUEST_6_13
 
@@ -81,6 +82,16 @@ static int64_t ask(struct rig *r, uint32_t request)
     return guest_ioctl(r->g);
 }
 
+static size_t count_lines(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text != '\0'; text++) {
+        n += *text == '\n';
+    }
+    return n;
+}
+
 /* --- the second report request is hit --- */
 
 struct reaction {
@@ -149,6 +160,17 @@ static const struct reaction REACTIONS[] = {
     {"firmware_error__by_number__eio",
      "\"firmware-error\", \"status\": \"0xffff\"", -EIO, 0xffff, true,
      "firmware-error, exitinfo2 0xffff"},
+    {"ghcb_error__positive_result", "\"ghcb-error\", \"code\": 2", 2,
+     UINT64_MAX, true, "ghcb-error, 2"},
+    {"substitute__request_by_zeros__invalid_param",
+     "\"substitute\", \"part\": \"request\"", -EIO, SEV_INVALID_PARAM, true,
+     "substitute request by zeros"},
+    {"substitute__guest_that_is_not_there__zeros",
+     "\"substitute\", \"from\": \"nobody\"", -EBADMSG, OLD_EXITINFO2, true,
+     "substitute response by zeros"},
+    {"truncate__request__bad_measurement",
+     "\"truncate\", \"part\": \"request\", \"size\": 97", -EIO,
+     SEV_BAD_MEASUREMENT, true, "truncate request to 97 bytes"},
     {"delay__answered", "\"delay\", \"ms\": 10000", 0, OLD_EXITINFO2, false,
      "delay, 10000 ms"},
     {"busy__three_times__answered", "\"busy\", \"times\": 3", 0, OLD_EXITINFO2,
@@ -435,6 +457,49 @@ static void substitute__response_of_another_guest__ebadmsg(void **state)
     machine_destroy(m);
 }
 
+#define THREAD_REQUESTS 40
+
+static void *many_requests(void *rig)
+{
+    for (int i = 0; i < THREAD_REQUESTS; i++) {
+        if (ask(rig, GET_REPORT) != 0) {
+            return rig;
+        }
+    }
+    return NULL;
+}
+
+static void threads__two_guests_one_plan__each_has_its_own_count(void **state)
+{
+    struct machine *m = guest_machine("milan", PKI_DEV_SEED);
+    struct fault_plan *plan =
+        plan_of("{\"faults\": [{\"when\": {\"every\": 4}, \"do\": \"busy\"}]}");
+    static struct rig r[2];
+    pthread_t threads[2];
+    void *result;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        rig_follow(&r[i], named(m, i == 0 ? "a" : "b"), plan);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, many_requests, &r[i]), 0);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        assert_null(result);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(count_lines(r[i].lines), THREAD_REQUESTS / 4);
+        assert_int_equal(r[i].g->sleeps, THREAD_REQUESTS / 4);
+        guest_end(r[i].g);
+        fault_guest_free(r[i].faults);
+    }
+    fault_plan_free(plan);
+    machine_destroy(m);
+}
+
 /* --- chance --- */
 
 #define SESSION 64
@@ -456,16 +521,6 @@ static void session(struct rig *r, const char *seed,
         assert_int_equal(ask(r, GET_REPORT), 0);
         memcpy(out[i], r->g->client.resp, RESP_ROOM);
     }
-}
-
-static size_t count_lines(const char *text)
-{
-    size_t n = 0;
-
-    for (; *text != '\0'; text++) {
-        n += *text == '\n';
-    }
-    return n;
 }
 
 static void chance__same_seed__same_faults_and_bytes(void **state)
@@ -502,6 +557,7 @@ int main(void)
         cmocka_unit_test(era_5_19__errors_keep_the_key__bad_response_does_not),
         cmocka_unit_test(reorder__two_drivers__each_refuses_the_others),
         cmocka_unit_test(substitute__response_of_another_guest__ebadmsg),
+        cmocka_unit_test(threads__two_guests_one_plan__each_has_its_own_count),
         cmocka_unit_test(chance__same_seed__same_faults_and_bytes),
     };
     size_t count = sizeof(others) / sizeof(others[0]);
