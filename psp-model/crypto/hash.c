@@ -141,17 +141,16 @@ void psp_hmac_sha384(const void *key, size_t key_size,
     psp_wipe(&h, sizeof(h));
 }
 
-static void be32(uint8_t out[4], uint32_t v)
+static void put32(uint8_t out[4], uint32_t v, bool little_endian)
 {
-    out[0] = (uint8_t)(v >> 24);
-    out[1] = (uint8_t)(v >> 16);
-    out[2] = (uint8_t)(v >> 8);
-    out[3] = (uint8_t)v;
+    for (unsigned int i = 0; i < 4; i++) {
+        out[little_endian ? i : 3 - i] = (uint8_t)(v >> (8 * i));
+    }
 }
 
-void psp_kdf_sha384(const void *root, size_t root_size, const char *label,
-                    const void *context, size_t context_size, void *out,
-                    size_t size)
+void psp_kdf_counter(size_t hash_size, bool little_endian, const void *root,
+                     size_t root_size, const char *label, const void *context,
+                     size_t context_size, void *out, size_t size)
 {
     uint8_t counter[4];
     uint8_t bits[4];
@@ -162,19 +161,30 @@ void psp_kdf_sha384(const void *root, size_t root_size, const char *label,
         {context, context_size},
         {bits, sizeof(bits)},
     };
+    struct psp_hmac h;
     uint8_t *p = out;
     uint32_t i = 1;
 
     assert(size <= UINT32_MAX / 8);
-    be32(bits, (uint32_t)(size * 8));
+    psp_hmac_key(&h, hash_size, root, root_size);
+    put32(bits, (uint32_t)(size * 8), little_endian);
     for (size_t left = size; left > 0; i++) {
-        size_t n = left < sizeof(block) ? left : sizeof(block);
+        size_t n = left < hash_size ? left : hash_size;
 
-        be32(counter, i);
-        psp_hmac_sha384(root, root_size, parts, 4, block);
+        put32(counter, i, little_endian);
+        psp_hmac_parts(&h, parts, 4, block);
         memcpy(p, block, n);
         p += n;
         left -= n;
     }
     psp_wipe(block, sizeof(block));
+    psp_wipe(&h, sizeof(h));
+}
+
+void psp_kdf_sha384(const void *root, size_t root_size, const char *label,
+                    const void *context, size_t context_size, void *out,
+                    size_t size)
+{
+    psp_kdf_counter(SHA384_SIZE, false, root, root_size, label, context,
+                    context_size, out, size);
 }

@@ -27,4 +27,10 @@ void psp_hmac_key(struct psp_hmac *h, size_t size, const void *key,
 void psp_hmac_parts(struct psp_hmac *h, const struct psp_part *parts,
                     size_t count, uint8_t *out);
 
+/** SP 800-108r1 KDF in counter mode over HMAC with either hash; counter and
+ * length little- or big-endian. As psp_kdf_sha384() otherwise. */
+void psp_kdf_counter(size_t hash_size, bool little_endian, const void *root,
+                     size_t root_size, const char *label, const void *context,
+                     size_t context_size, void *out, size_t size);
+
 #endif
