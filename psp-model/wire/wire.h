@@ -191,6 +191,34 @@ static inline void psp_reverse(uint8_t *out, const uint8_t *in, size_t n)
     }
 }
 
+/** Value of a hexadecimal digit of either case, or -1. */
+static inline int psp_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/** Decode exactly 2 * @size digits; false at the first other character, so text
+ * that ends in NUL is never read past its end. */
+static inline bool psp_hex_decode(const char *text, uint8_t *out, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        int hi = psp_hex_digit(text[2 * i]);
+        int lo = hi < 0 ? -1 : psp_hex_digit(text[2 * i + 1]);
+
+        if (lo < 0) {
+            return false;
+        }
+        out[i] = (uint8_t)(hi << 4 | lo);
+    }
+    return true;
+}
+
 /** True if all @n bytes are zero. Not constant time. */
 static inline bool psp_all_zero(const void *buf, size_t n)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "parse.h"
 
+#include "wire.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -26,32 +28,9 @@ bool parse_number(const char *text, uint64_t max, uint64_t *out)
     return true;
 }
 
-static int nibble(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool parse_hex(const char *text, uint8_t *out, size_t size)
 {
-    if (strlen(text) != 2 * size) {
-        return false;
-    }
-    for (size_t i = 0; i < size; i++) {
-        int hi = nibble(text[2 * i]);
-        int lo = nibble(text[2 * i + 1]);
-
-        if (hi < 0 || lo < 0) {
-            return false;
-        }
-        out[i] = (uint8_t)(hi << 4 | lo);
-    }
-    return true;
+    return strlen(text) == 2 * size && psp_hex_decode(text, out, size);
 }
 
 bool parse_bytes(const char *text, uint8_t *out, size_t size)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "install_impl.h"
+#include "wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -178,17 +179,6 @@ static int own_seed(struct install *ins, char *error)
     return rc == -ENOENT ? make_own(ins, error) : rc;
 }
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* 32 bytes as they are, or 64 digits and perhaps a line end. */
 static bool parse_seed(const uint8_t *data, size_t size,
                        uint8_t seed[PSP_SEED_SIZE])
@@ -201,16 +191,7 @@ static bool parse_seed(const uint8_t *data, size_t size,
         (size != 2 * PSP_SEED_SIZE + 1 || data[size - 1] != '\n')) {
         return false;
     }
-    for (size_t i = 0; i < PSP_SEED_SIZE; i++) {
-        int hi = hex_digit(data[2 * i]);
-        int lo = hex_digit(data[2 * i + 1]);
-
-        if (hi < 0 || lo < 0) {
-            return false;
-        }
-        seed[i] = (uint8_t)(hi << 4 | lo);
-    }
-    return true;
+    return psp_hex_decode((const char *)data, seed, PSP_SEED_SIZE);
 }
 
 static int given_seed(struct install *ins, const char *path, char *error)

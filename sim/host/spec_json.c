@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Typed members of a guest description. */
 #include "spec_impl.h"
+#include "wire.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -134,30 +135,6 @@ int spec_string(const struct spec_object *o, const char *key, const char **out)
     return 0;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Decode exactly 2 * @size digits. */
-static bool decode_hex(const char *text, uint8_t *out, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        int hi = hex_digit(text[2 * i]);
-        int lo = hi < 0 ? -1 : hex_digit(text[2 * i + 1]);
-
-        if (lo < 0) {
-            return false;
-        }
-        out[i] = (uint8_t)(hi << 4 | lo);
-    }
-    return true;
-}
-
 int spec_hex(const struct spec_object *o, const char *key, uint8_t *out,
              size_t size)
 {
@@ -167,7 +144,7 @@ int spec_hex(const struct spec_object *o, const char *key, uint8_t *out,
     if (err != 0 || text == NULL) {
         return err;
     }
-    if (strlen(text) != 2 * size || !decode_hex(text, out, size)) {
+    if (strlen(text) != 2 * size || !psp_hex_decode(text, out, size)) {
         return spec_fail(o, key, "must be %zu hex digits (%zu bytes)", 2 * size,
                          size);
     }
@@ -188,7 +165,7 @@ int spec_hex_any(const struct spec_object *o, const char *key, uint8_t **out,
     if (*out == NULL) {
         return -ENOMEM;
     }
-    if (strlen(text) % 2 == 0 && decode_hex(text, *out, *size)) {
+    if (strlen(text) % 2 == 0 && psp_hex_decode(text, *out, *size)) {
         return 0;
     }
     free(*out);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kds_route.h"
 
+#include "wire.h"
+
 #include <string.h>
 
 #define HTTP_OK                 200u
@@ -46,23 +48,12 @@ static bool take_product(struct segment s, struct kds_request *out)
     return false;
 }
 
-static int nibble(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* 200, 400 (not hex) or 404 (another length). */
 static unsigned int take_hwid(struct segment s, size_t size,
                               struct kds_request *out)
 {
     for (size_t i = 0; i < s.size; i++) {
-        if (nibble(s.text[i]) < 0) {
+        if (psp_hex_digit(s.text[i]) < 0) {
             return HTTP_BAD_REQUEST;
         }
     }
@@ -70,10 +61,7 @@ static unsigned int take_hwid(struct segment s, size_t size,
         return HTTP_NOT_FOUND;
     }
     memset(out->hwid, 0, sizeof(out->hwid));
-    for (size_t i = 0; i < size; i++) {
-        out->hwid[i] =
-            (uint8_t)(nibble(s.text[2 * i]) << 4 | nibble(s.text[2 * i + 1]));
-    }
+    (void)psp_hex_decode(s.text, out->hwid, size);
     return HTTP_OK;
 }
 
