@@ -3,11 +3,11 @@
 
 #include "kds_cache.h"
 #include "kds_route.h"
+#include "pem.h"
 #include "sev_pki.h"
 #include "wire.h"
 
 #include <jansson.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,32 +190,18 @@ static enum psp_err give(struct kds_answer *out, enum kds_kind kind,
     return PSP_OK;
 }
 
-/* Append one PEM block with LF and 64 columns. */
+/* Append one PEM block. */
 static bool append_pem(char **text, size_t *size, const struct pki_cert *cert)
 {
-    static const char head[] = "-----BEGIN CERTIFICATE-----\n";
-    static const char tail[] = "-----END CERTIFICATE-----\n";
-    size_t base64 = (cert->size + 2) / 3 * 4;
-    char *grown = realloc(*text, *size + sizeof(head) + sizeof(tail) + base64 +
-                                     base64 / 64 + 2);
-    char *p;
+    size_t more = pem_encode("CERTIFICATE", cert->der, cert->size, NULL, 0);
+    char *grown = realloc(*text, *size + more);
 
     if (grown == NULL) {
         return false;
     }
     *text = grown;
-    p = grown + *size;
-    memcpy(p, head, sizeof(head) - 1);
-    p += sizeof(head) - 1;
-    for (size_t at = 0; at < cert->size; at += 48) {
-        size_t n = cert->size - at < 48 ? cert->size - at : 48;
-
-        p += EVP_EncodeBlock((unsigned char *)p, cert->der + at, (int)n);
-        *p++ = '\n';
-    }
-    memcpy(p, tail, sizeof(tail) - 1);
-    p += sizeof(tail) - 1;
-    *size = (size_t)(p - grown);
+    (void)pem_encode("CERTIFICATE", cert->der, cert->size, grown + *size, more);
+    *size += more;
     return true;
 }
 
