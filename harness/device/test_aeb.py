@@ -182,6 +182,25 @@ class Broker(unittest.TestCase):
             p = tst.run(tst.SWPSP, "aeb-get", *argv)
             self.assertEqual(p.returncode, 2, argv)
 
+    def test_connections_follow_the_limit_of_descriptors(self):
+        def broker(*argv):
+            return subprocess.Popen(
+                ["prlimit", "--nofile=700", tst.SWPSP, "aeb", DEV, "--listen",
+                 "unix://" + self.path("few"), *argv], text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+        with broker() as p:
+            self.assertIn("listening", p.stdout.readline())
+            p.terminate()
+            self.assertIn("444 connections:", p.stderr.read())
+        with broker("--max-connections", "445") as p:
+            self.assertIn("may have 700 descriptors", p.stderr.read())
+        self.assertEqual(p.returncode, 2)
+        with broker("--max-connections", "444") as p:
+            self.assertIn("listening", p.stdout.readline())
+            p.terminate()
+            self.assertNotIn("descriptors", p.stderr.read())
+
     # ---- threats ----
 
     def test_t1_handle_of_a_guest_with_another_image(self):

@@ -34,7 +34,9 @@ const char AEB_HELP[] =
     "  --extensions WHEN     asked (default), always, never\n"
     "  --alias-handle N=M    serve requests for N as for M\n"
     "  --rate N              evidence requests a second and peer\n"
-    "  --workers N  --max-connections N  --max-per-cid N\n"
+    "  --max-connections N   default 1024\n"
+    "  --max-per-cid N       default 4\n"
+    "  --workers N           threads that wait for the device; default 4\n"
     "  --hostile HOW         for tests of clients: replay, strip\n"
     "installation:\n"
     "  --state DIR, --insecure-dev-seed, --seed-file FILE, --lookalike\n"
@@ -280,7 +282,7 @@ static bool take_limit(struct aeb_options *o, int val, const char *arg)
         o->server.workers = (size_t)n;
         break;
     case OPT_CONNECTIONS:
-        ok = take_number("max-connections", arg, 4096, &n);
+        ok = take_number("max-connections", arg, 65536, &n);
         o->server.max_connections = (size_t)n;
         break;
     default:

@@ -11,11 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#define BACKLOG  128
+#define BACKLOG  1024
 #define ROOT_MAX 0x10000u
+/* Descriptors beside those of connections: refused ones on their way out, the
+ * device and the key server for each worker, the process itself. */
+#define OTHER_FDS 256u
 
 struct session {
     struct aeb_options o;
@@ -164,6 +168,37 @@ static bool listen_all(struct session *s)
     return fflush(stdout) == 0 || complain("stdout", strerror(errno));
 }
 
+/* A connection that cannot be accepted would wait for ever. */
+static bool make_room(struct ttrpc_server_config *server)
+{
+    bool asked = server->max_connections != 0;
+    size_t want = asked ? server->max_connections : TTRPC_CONNECTIONS;
+    struct rlimit r;
+    char text[96];
+
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur == RLIM_INFINITY) {
+        return true;
+    }
+    if (r.rlim_cur < want + OTHER_FDS && r.rlim_cur < r.rlim_max) {
+        r.rlim_cur =
+            r.rlim_max < want + OTHER_FDS ? r.rlim_max : want + OTHER_FDS;
+        (void)setrlimit(RLIMIT_NOFILE, &r);
+        (void)getrlimit(RLIMIT_NOFILE, &r);
+    }
+    if (r.rlim_cur >= want + OTHER_FDS) {
+        return true;
+    }
+    snprintf(text, sizeof(text), "this process may have %llu descriptors only",
+             (unsigned long long)r.rlim_cur);
+    if (asked || r.rlim_cur < 2 * OTHER_FDS) {
+        return complain("--max-connections", text);
+    }
+    server->max_connections = (size_t)r.rlim_cur - OTHER_FDS;
+    fprintf(stderr, "swpsp aeb: %zu connections: %s\n", server->max_connections,
+            text);
+    return true;
+}
+
 static int serve(struct session *s)
 {
     struct sigaction act = {.sa_handler = on_signal};
@@ -217,7 +252,8 @@ int cmd_aeb(int argc, char **argv)
         if (s->o.help) {
             fputs(AEB_HELP, stdout);
             status = EXIT_OK;
-        } else if (open_kds(s) && open_root(s) && open_broker(s)) {
+        } else if (make_room(&s->o.server) && open_kds(s) && open_root(s) &&
+                   open_broker(s)) {
             status = serve(s);
         }
     }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -182,6 +183,44 @@ static int finish_connect(int fd, int timeout_ms)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) == 0 ? err : errno;
 }
 
+/* How long a blocking connect() of a unix socket waits for room in the queue of
+ * one who listens; a non-blocking one would not wait at all. */
+static void set_patience(int fd, int timeout_ms)
+{
+    struct timeval t = {.tv_sec = timeout_ms / 1000,
+                        .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000};
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+}
+
+static int connect_unix(int fd, const union any_addr *to, socklen_t size,
+                        int timeout_ms)
+{
+    int err;
+
+    set_patience(fd, timeout_ms);
+    do {
+        err = connect(fd, &to->any, size) == 0 ? 0 : errno;
+    } while (err == EINTR);
+    set_patience(fd, 0);
+    return err == EAGAIN ? ETIMEDOUT : err;
+}
+
+static int connect_vsock(int fd, const union any_addr *to, socklen_t size,
+                         int timeout_ms)
+{
+    int err = 0;
+
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+        return errno;
+    }
+    err = connect(fd, &to->any, size) == 0 ? 0 : errno;
+    if (err == EINPROGRESS) {
+        err = finish_connect(fd, timeout_ms);
+    }
+    return err == 0 && fcntl(fd, F_SETFL, 0) != 0 ? errno : err;
+}
+
 int ttrpc_addr_connect(const struct ttrpc_addr *addr, int timeout_ms)
 {
     struct ttrpc_addr host = *addr;
@@ -194,17 +233,12 @@ int ttrpc_addr_connect(const struct ttrpc_addr *addr, int timeout_ms)
         host.cid = VMADDR_CID_HOST;
     }
     size = fill(&host, &to);
-    fd = socket(host.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    fd = socket(host.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return -errno;
     }
-    err = connect(fd, &to.any, size) == 0 ? 0 : errno;
-    if (err == EINPROGRESS) {
-        err = finish_connect(fd, timeout_ms);
-    }
-    if (err == 0 && fcntl(fd, F_SETFL, 0) != 0) {
-        err = errno;
-    }
+    err = host.family == AF_UNIX ? connect_unix(fd, &to, size, timeout_ms)
+                                 : connect_vsock(fd, &to, size, timeout_ms);
     if (err != 0) {
         (void)close(fd);
         return -err;

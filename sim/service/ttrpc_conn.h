@@ -18,7 +18,9 @@ enum ttrpc_source { TTRPC_FROM_LISTENER, TTRPC_FROM_CONN, TTRPC_FROM_FD };
 
 struct ttrpc_conn {
     enum ttrpc_source source;
-    struct ttrpc_conn *next;
+    /* The server's lists. */
+    struct ttrpc_conn *next, *prev, *next_awake;
+    bool awake;
     struct ttrpc_server *server;
     int fd;
     struct ttrpc_peer peer;

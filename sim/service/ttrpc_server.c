@@ -36,7 +36,8 @@ struct ttrpc_server {
     struct ttrpc_pool *pool;
     struct listener listeners[LISTEN_MAX];
     size_t listener_count;
-    struct ttrpc_conn *conns;
+    struct ttrpc_conn *conns; /* all */
+    struct ttrpc_conn *awake; /* those that something happened to, or will */
     size_t conn_count, refused_count;
     int64_t accept_again; /* 0: accepting */
     int64_t end;          /* of the drain; 0: not stopping */
@@ -71,7 +72,8 @@ static int watch(struct ttrpc_server *s, int op, int fd, uint32_t events,
 
 static void set_defaults(struct ttrpc_server_config *c)
 {
-    c->max_connections = c->max_connections != 0 ? c->max_connections : 64;
+    c->max_connections =
+        c->max_connections != 0 ? c->max_connections : TTRPC_CONNECTIONS;
     c->max_per_cid = c->max_per_cid != 0 ? c->max_per_cid : 4;
     c->workers = c->workers != 0 ? c->workers : 4;
     c->idle_ms = c->idle_ms != 0 ? c->idle_ms : 30000;
@@ -146,6 +148,43 @@ static bool too_many(const struct ttrpc_server *s,
            same >= s->config.max_per_cid;
 }
 
+/* A thousand silent connections cost a turn nothing. */
+static void wake(struct ttrpc_conn *c)
+{
+    if (!c->awake) {
+        c->awake = true;
+        c->next_awake = c->server->awake;
+        c->server->awake = c;
+    }
+}
+
+static void link_conn(struct ttrpc_server *s, struct ttrpc_conn *c)
+{
+    c->next = s->conns;
+    if (c->next != NULL) {
+        c->next->prev = c;
+    }
+    s->conns = c;
+    s->conn_count++;
+    s->refused_count += c->refused ? 1 : 0;
+}
+
+/* No longer on the list of those awake. */
+static void drop(struct ttrpc_server *s, struct ttrpc_conn *c)
+{
+    if (c->next != NULL) {
+        c->next->prev = c->prev;
+    }
+    if (c->prev != NULL) {
+        c->prev->next = c->next;
+    } else {
+        s->conns = c->next;
+    }
+    s->conn_count--;
+    s->refused_count -= c->refused ? 1 : 0;
+    ttrpc_conn_free(c);
+}
+
 static void admit(struct ttrpc_server *s, int fd, const struct ttrpc_peer *peer)
 {
     bool refused = too_many(s, peer);
@@ -163,10 +202,8 @@ static void admit(struct ttrpc_server *s, int fd, const struct ttrpc_peer *peer)
         ttrpc_conn_free(c);
         return;
     }
-    c->next = s->conns;
-    s->conns = c;
-    s->conn_count++;
-    s->refused_count += refused ? 1 : 0;
+    link_conn(s, c);
+    wake(c);
 }
 
 static struct ttrpc_peer peer_of(int fd, const struct sockaddr_storage *from,
@@ -220,6 +257,7 @@ static void conn_event(struct ttrpc_conn *c, uint32_t events)
 {
     int64_t now = now_ms();
 
+    wake(c);
     if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
         c->dead = true; /* nobody is there to be answered */
         return;
@@ -236,6 +274,9 @@ static void collect(struct ttrpc_server *s)
     while (job != NULL) {
         struct ttrpc_job *next = job->next;
 
+        if (job->conn != NULL) {
+            wake(job->conn);
+        }
         ttrpc_conn_job_done(job);
         job = next;
     }
@@ -271,21 +312,22 @@ static bool settle(struct ttrpc_server *s, struct ttrpc_conn *c, int64_t now)
     return true;
 }
 
-static void settle_all(struct ttrpc_server *s, int64_t now)
+/* Who waits for nothing but an event goes to sleep. */
+static void settle_awake(struct ttrpc_server *s, int64_t now)
 {
-    struct ttrpc_conn **at = &s->conns;
+    struct ttrpc_conn *c = s->awake;
 
-    while (*at != NULL) {
-        struct ttrpc_conn *c = *at;
+    s->awake = NULL;
+    while (c != NULL) {
+        struct ttrpc_conn *next = c->next_awake;
 
-        if (settle(s, c, now)) {
-            at = &c->next;
-            continue;
+        c->awake = false;
+        if (!settle(s, c, now)) {
+            drop(s, c);
+        } else if (ttrpc_conn_due(c, s->config.idle_ms) != INT64_MAX) {
+            wake(c);
         }
-        *at = c->next;
-        s->conn_count--;
-        s->refused_count -= c->refused ? 1 : 0;
-        ttrpc_conn_free(c);
+        c = next;
     }
 }
 
@@ -294,6 +336,9 @@ static void settle_all(struct ttrpc_server *s, int64_t now)
 static void start_drain(struct ttrpc_server *s, int64_t now)
 {
     s->end = now + s->config.drain_ms;
+    for (struct ttrpc_conn *c = s->conns; c != NULL; c = c->next) {
+        wake(c);
+    }
     for (size_t i = 0; i < s->listener_count; i++) {
         (void)close(s->listeners[i].fd);
     }
@@ -307,7 +352,7 @@ static int wait_ms(const struct ttrpc_server *s, int64_t now)
     if (s->accept_again != 0 && s->accept_again < due) {
         due = s->accept_again;
     }
-    for (const struct ttrpc_conn *c = s->conns; c != NULL; c = c->next) {
+    for (const struct ttrpc_conn *c = s->awake; c != NULL; c = c->next_awake) {
         int64_t d = ttrpc_conn_due(c, s->config.idle_ms);
 
         due = d < due ? d : due;
@@ -364,11 +409,11 @@ int ttrpc_server_run(struct ttrpc_server *s)
         if (n < 0 && errno != EINTR) {
             return -errno;
         }
-        /* Connections are freed only in settle_all(): no event is stale. */
+        /* Connections are freed only in settle_awake(): no event is stale. */
         for (int i = 0; i < n; i++) {
             handle(s, &events[i]);
         }
-        settle_all(s, now_ms());
+        settle_awake(s, now_ms());
     }
 }
 

@@ -47,6 +47,7 @@ struct ttrpc_method {
                 struct ttrpc_reply *reply);
 };
 
+#define TTRPC_CONNECTIONS 1024u
 struct ttrpc_server_config {
     const char *const *services; /* each has all methods */
     size_t service_count;
@@ -54,7 +55,7 @@ struct ttrpc_server_config {
     size_t method_count;
     void *ctx;
     /* 0: the default */
-    size_t max_connections; /* 64 */
+    size_t max_connections; /* TTRPC_CONNECTIONS */
     size_t max_per_cid;     /* 4 */
     size_t workers;         /* 4 */
     int idle_ms;  /* 30 s: silence in a frame, or output nobody takes */

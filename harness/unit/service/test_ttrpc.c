@@ -12,6 +12,7 @@
 #include <linux/vm_sockets.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -422,6 +423,32 @@ static void listen__path_left_behind__taken_over(void **state)
     tst_rmdir(dir);
 }
 
+static void connect__queue_is_full__waits_then_times_out(void **state)
+{
+    struct ttrpc_addr a;
+    char text[64], why[TTRPC_ADDR_WHY];
+    int fds[3];
+    int fd;
+
+    (void)state;
+    snprintf(text, sizeof(text), "unix://@swpsp-test-full-%ld", (long)getpid());
+    assert_true(ttrpc_addr_parse(text, &a, why));
+    fd = ttrpc_addr_listen(&a, 1);
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < 2; i++) {
+        fds[i] = ttrpc_addr_connect(&a, 50);
+        assert_true(fds[i] >= 0);
+    }
+    assert_int_equal(ttrpc_addr_connect(&a, 50), -ETIMEDOUT);
+    close(accept(fd, NULL, NULL));
+    fds[2] = ttrpc_addr_connect(&a, 50);
+    assert_true(fds[2] >= 0);
+    for (size_t i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
+    close(fd);
+}
+
 /* ---- live server ---- */
 
 struct live {
@@ -480,7 +507,7 @@ static void *serve(void *arg)
     return (void *)(intptr_t)ttrpc_server_run(l->server);
 }
 
-static int live_start(void **state)
+static int live_open(size_t max_connections)
 {
     static const char *const names[] = {"s.S"};
     static const struct ttrpc_method methods[] = {
@@ -491,13 +518,12 @@ static int live_start(void **state)
         .methods = methods,
         .method_count = 3,
         .ctx = &live,
-        .max_connections = 12,
+        .max_connections = max_connections,
         .idle_ms = 300,
         .drain_ms = 500,
     };
     char text[64], why[TTRPC_ADDR_WHY];
 
-    (void)state;
     memset(&live, 0, sizeof(live));
     pthread_mutex_init(&live.lock, NULL);
     pthread_cond_init(&live.go, NULL);
@@ -508,6 +534,18 @@ static int live_start(void **state)
            ttrpc_server_listen(live.server, ttrpc_addr_listen(&live.addr, 64),
                                0) != 0 ||
            pthread_create(&live.thread, NULL, serve, &live) != 0;
+}
+
+static int live_start(void **state)
+{
+    (void)state;
+    return live_open(12);
+}
+
+static int live_start_default(void **state)
+{
+    (void)state;
+    return live_open(0);
 }
 
 static void let_go(void)
@@ -950,6 +988,37 @@ static void one_connection_too_many__told_and_closed(void **state)
     }
 }
 
+static void default_limit__1000_connections__first_and_last_served(void **state)
+{
+    enum { COUNT = 1000 };
+    struct rlimit r;
+    int fds[COUNT];
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &r), 0);
+    if (r.rlim_max < 2 * COUNT + 100) {
+        skip();
+    }
+    r.rlim_cur = r.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &r), 0);
+    for (size_t i = 0; i < COUNT; i++) {
+        fds[i] = dial();
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        still_works(fds[i], 1);
+    }
+    /* Woken out of order, in the middle of a frame, and gone. */
+    say(fds[500], "\x00\x00", 2);
+    close(fds[501]);
+    still_works(fds[COUNT - 1], 3);
+    still_works(fds[0], 3);
+    for (size_t i = 0; i < COUNT; i++) {
+        if (i != 501) {
+            close(fds[i]);
+        }
+    }
+}
+
 static void many_connections_come_and_go__all_served(void **state)
 {
     (void)state;
@@ -1110,6 +1179,7 @@ int main(void)
         cmocka_unit_test(address__every_form),
         cmocka_unit_test(address__name_of_108_bytes__refused),
         cmocka_unit_test(listen__path_left_behind__taken_over),
+        cmocka_unit_test(connect__queue_is_full__waits_then_times_out),
         LIVE(row__stream_even_or_zero__invalid_argument),
         LIVE(row__stream_not_above__invalid_argument),
         LIVE(row__response_and_unknown_types__ignored),
@@ -1130,6 +1200,9 @@ int main(void)
         LIVE(peer_that_never_reads__closed_others_served),
         LIVE(silence_between_requests__costs_nothing),
         LIVE(one_connection_too_many__told_and_closed),
+        cmocka_unit_test_setup_teardown(
+            default_limit__1000_connections__first_and_last_served,
+            live_start_default, live_stop),
         LIVE(many_connections_come_and_go__all_served),
         LIVE(garbage__never_takes_another_connection_down),
         LIVE(stop__request_under_way__answered_first),
