@@ -138,7 +138,7 @@ static int serve_child(struct run *run, int *exit_status, char *error)
         supervise(run);
         *exit_status = shell_status(run->status);
     }
-    run_pool_stop(&run->pool);
+    pool_stop(&run->pool.pool);
     return err;
 }
 
