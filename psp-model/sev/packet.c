@@ -32,6 +32,40 @@ void sev_packet_mac(enum sev_mac_context context,
     psp_hmac_sha256(tik, SEV_TK_SIZE, parts, 3, mac);
 }
 
+enum sev_status sev_packet_ranges(const struct sev_platform *sev,
+                                  const struct sev_cmd_transport *c)
+{
+    enum sev_status status =
+        sev_addr(sev, c->hdr_paddr, SEV_PACKET_HEADER_SIZE);
+
+    if (status == SEV_SUCCESS) {
+        status = sev_addr(sev, c->guest_paddr, c->guest_length);
+    }
+    if (status == SEV_SUCCESS) {
+        status = sev_addr(sev, c->trans_paddr, c->trans_length);
+    }
+    if (status == SEV_SUCCESS) {
+        status = sev_output(sev, c->guest_paddr, c->guest_length);
+    }
+    return status;
+}
+
+enum psp_err sev_packet_read(const struct sev_platform *sev,
+                             const struct sev_cmd_transport *c,
+                             struct sev_packet_header *header, uint8_t *buf)
+{
+    uint8_t bytes[SEV_PACKET_HEADER_SIZE];
+    enum psp_err err = sev_read(sev, c->hdr_paddr, bytes, sizeof(bytes));
+
+    if (err == PSP_OK) {
+        err = sev_packet_header_decode(bytes, sizeof(bytes), header);
+    }
+    if (err == PSP_OK) {
+        err = sev_read(sev, c->trans_paddr, buf, c->trans_length);
+    }
+    return err;
+}
+
 /* Lengths that the caller gets back with INVALID_LENGTH. §12.16 */
 static void wanted_lengths(struct sev_cmd_transport *c)
 {
@@ -199,17 +233,7 @@ static enum sev_status check_receive(const struct sev_call *call,
     if (c->guest_paddr % UNIT != 0) {
         return SEV_INVALID_ADDRESS;
     }
-    status = sev_addr(sev, c->hdr_paddr, SEV_PACKET_HEADER_SIZE);
-    if (status == SEV_SUCCESS) {
-        status = sev_addr(sev, c->guest_paddr, c->guest_length);
-    }
-    if (status == SEV_SUCCESS) {
-        status = sev_addr(sev, c->trans_paddr, c->trans_length);
-    }
-    if (status == SEV_SUCCESS) {
-        status = sev_output(sev, c->guest_paddr, c->guest_length);
-    }
-    return status;
+    return sev_packet_ranges(sev, c);
 }
 
 /* Checks 9 and 10: @buf becomes the plaintext. */
@@ -220,15 +244,9 @@ static enum sev_status open_packet(const struct sev_platform *sev,
                                    uint8_t *buf)
 {
     struct sev_packet_header header;
-    uint8_t bytes[SEV_PACKET_HEADER_SIZE], mac[SEV_MAC_SIZE];
-    enum psp_err err = sev_read(sev, c->hdr_paddr, bytes, sizeof(bytes));
+    uint8_t mac[SEV_MAC_SIZE];
+    enum psp_err err = sev_packet_read(sev, c, &header, buf);
 
-    if (err == PSP_OK) {
-        err = sev_packet_header_decode(bytes, sizeof(bytes), &header);
-    }
-    if (err == PSP_OK) {
-        err = sev_read(sev, c->trans_paddr, buf, c->trans_length);
-    }
     if (err != PSP_OK) {
         return core_status(err);
     }

@@ -21,28 +21,6 @@ enum sev_status sev_args_launch_secret(struct sev_call *call)
     return SEV_SUCCESS;
 }
 
-/* Checks 6 and 7. */
-static enum sev_status check_ranges(const struct sev_call *call,
-                                    const struct sev_cmd_transport *c)
-{
-    const struct sev_platform *sev = call->sev;
-    enum sev_status status = sev_guest_active(call->guest);
-
-    if (status == SEV_SUCCESS) {
-        status = sev_addr(sev, c->hdr_paddr, c->hdr_length);
-    }
-    if (status == SEV_SUCCESS) {
-        status = sev_addr(sev, c->guest_paddr, c->guest_length);
-    }
-    if (status == SEV_SUCCESS) {
-        status = sev_addr(sev, c->trans_paddr, c->trans_length);
-    }
-    if (status == SEV_SUCCESS) {
-        status = sev_output(sev, c->guest_paddr, c->guest_length);
-    }
-    return status;
-}
-
 /* Checks 8 and 9: @buf becomes the secret. */
 static enum sev_status open_secret(const struct sev_platform *sev,
                                    const struct sev_guest *guest,
@@ -50,16 +28,10 @@ static enum sev_status open_secret(const struct sev_platform *sev,
                                    uint8_t *buf)
 {
     struct sev_packet_header header;
-    uint8_t bytes[SEV_PACKET_HEADER_SIZE], mac[SEV_MAC_SIZE];
+    uint8_t mac[SEV_MAC_SIZE];
     bool measured = sev_api_at_least(&sev->core->profile, 0, 17);
-    enum psp_err err = sev_read(sev, c->hdr_paddr, bytes, sizeof(bytes));
+    enum psp_err err = sev_packet_read(sev, c, &header, buf);
 
-    if (err == PSP_OK) {
-        err = sev_packet_header_decode(bytes, sizeof(bytes), &header);
-    }
-    if (err == PSP_OK) {
-        err = sev_read(sev, c->trans_paddr, buf, c->trans_length);
-    }
     if (err != PSP_OK) {
         return core_status(err);
     }
@@ -84,7 +56,10 @@ enum sev_status sev_run_launch_secret(struct sev_call *call)
     uint8_t *buf;
 
     sev_cmd_transport_decode(call->buf, &c);
-    status = check_ranges(call, &c);
+    status = sev_guest_active(call->guest);
+    if (status == SEV_SUCCESS) {
+        status = sev_packet_ranges(sev, &c);
+    }
     if (status != SEV_SUCCESS) {
         return status;
     }

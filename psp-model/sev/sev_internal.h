@@ -174,6 +174,14 @@ void sev_packet_mac(enum sev_mac_context context,
 /** A length that packets may have: nonzero, multiple of 16, at most the
  * maximum. */
 bool sev_packet_size_ok(uint32_t size);
+/** ADDR for a packet that comes in, and its guest area as an output.
+ * INVALID_ADDRESS, INVALID_PAGE_STATE. */
+enum sev_status sev_packet_ranges(const struct sev_platform *sev,
+                                  const struct sev_cmd_transport *c);
+/** Header and payload; @buf has c->trans_length bytes. */
+enum psp_err sev_packet_read(const struct sev_platform *sev,
+                             const struct sev_cmd_transport *c,
+                             struct sev_packet_header *header, uint8_t *buf);
 
 /* -- the chain of certificates ----------------------------------------------
  */
