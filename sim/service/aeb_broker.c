@@ -20,6 +20,7 @@ struct aeb_broker {
     struct aeb_broker_config config;
     pthread_mutex_t lock;
     struct aeb_rate rate;
+    struct aeb_self_check *check;
     bool have_old; /* what a replaying broker keeps */
     uint8_t old[SEV_REPORT_SIZE];
 };
@@ -32,6 +33,10 @@ int aeb_broker_open(const struct aeb_broker_config *config,
     if (b == NULL) {
         return -ENOMEM;
     }
+    if (aeb_self_check_open(config->root, config->root_size, &b->check) != 0) {
+        free(b);
+        return -ENOMEM;
+    }
     b->config = *config;
     pthread_mutex_init(&b->lock, NULL);
     *out = b;
@@ -42,6 +47,7 @@ void aeb_broker_close(struct aeb_broker *b)
 {
     if (b != NULL) {
         pthread_mutex_destroy(&b->lock);
+        aeb_self_check_close(b->check);
         free(b);
     }
 }
@@ -167,9 +173,7 @@ static uint32_t collect(struct work *w)
     memcpy(w->ev.oca, exported.oca, SEV_CERT_SIZE);
     w->ev.typed = !c->untyped;
     w->ev.device = (uint8_t)aeb_device_of(c->product);
-    return aeb_self_check(&w->ev, c->root, c->root_size)
-               ? 0
-               : AEB_BROKER_SELF_CHECK;
+    return aeb_self_check(w->b->check, &w->ev) ? 0 : AEB_BROKER_SELF_CHECK;
 }
 
 /* abi/aeb.md §6.3: the first failure wins. */

@@ -89,7 +89,7 @@ static void check_ca_signature(struct sev_ctx *ctx, enum sev_check me,
     }
 }
 
-static void check_product(struct sev_ctx *ctx)
+void sev_check_product(struct sev_ctx *ctx)
 {
     const enum sev_check me = SEV_CHECK_PRODUCT;
     enum psp_generation got = PSP_GENERATION_COUNT;
@@ -121,7 +121,6 @@ void sev_check_cas(struct sev_ctx *ctx)
     check_ca_signature(ctx, SEV_CHECK_ARK_SIGNATURE, &ctx->ark);
     check_ca_format(ctx, SEV_CHECK_ASK_FORMAT, &ctx->ask, SEV_USAGE_ASK);
     check_ca_signature(ctx, SEV_CHECK_ASK_SIGNATURE, &ctx->ask);
-    check_product(ctx);
 }
 
 /* ---- CEK, OCA, PEK, PDH ---- */

@@ -86,6 +86,7 @@ bool sev_ca_signed_by(const uint8_t *bytes, const struct sev_amd_cert *cert,
 
 void sev_check_cas(struct sev_ctx *ctx);
 void sev_check_parts(struct sev_ctx *ctx);
+void sev_check_product(struct sev_ctx *ctx);
 void sev_check_pins(struct sev_ctx *ctx);
 void sev_check_report(struct sev_ctx *ctx);
 void sev_check_expectations(struct sev_ctx *ctx);

@@ -103,6 +103,18 @@ void verify_sev(const struct sev_verify_input *in,
                 const struct sev_verify_policy *policy,
                 struct sev_verify_result *result);
 
+/** Certificates that were judged once, for many reports. */
+struct sev_judged;
+/** NULL: out of memory. The bytes that @in names have to live as long; its
+ * report is not looked at. */
+struct sev_judged *sev_judge_certs(const struct sev_verify_input *in);
+/** As verify_sev() of those certificates with this report; any thread. */
+void verify_sev_report(const struct sev_judged *j,
+                       const struct verify_blob *report,
+                       const struct sev_verify_policy *policy,
+                       struct sev_verify_result *result);
+void sev_judged_free(struct sev_judged *j); /* NULL is fine */
+
 /** "ark-format", "report-signature", ...: stable names. */
 const char *sev_check_name(enum sev_check check);
 

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What makes a check mandatory. */
@@ -114,6 +115,25 @@ static bool simulated(const struct sev_ca *ca)
             simulated_key_id(ca->cert.certifying_id) != NULL);
 }
 
+/* What depends on neither report nor policy. */
+static void judge_certs(struct sev_ctx *ctx)
+{
+    sev_load(ctx);
+    sev_check_cas(ctx);
+    sev_check_parts(ctx);
+}
+
+static void judge_rest(struct sev_ctx *ctx)
+{
+    sev_check_product(ctx);
+    sev_check_pins(ctx);
+    sev_check_report(ctx);
+    sev_check_expectations(ctx);
+    sev_check_measurement(ctx);
+    ctx->result->simulated = simulated(&ctx->ark) || simulated(&ctx->ask);
+    ctx->result->ok = accepted(ctx);
+}
+
 void verify_sev(const struct sev_verify_input *in,
                 const struct sev_verify_policy *policy,
                 struct sev_verify_result *result)
@@ -121,14 +141,52 @@ void verify_sev(const struct sev_verify_input *in,
     struct sev_ctx ctx = {.in = in, .policy = policy, .result = result};
 
     memset(result, 0, sizeof(*result));
-    sev_load(&ctx);
-    sev_check_cas(&ctx);
-    sev_check_parts(&ctx);
-    sev_check_pins(&ctx);
-    sev_check_report(&ctx);
-    sev_check_expectations(&ctx);
-    sev_check_measurement(&ctx);
-    result->simulated = simulated(&ctx.ark) || simulated(&ctx.ask);
-    result->ok = accepted(&ctx);
+    judge_certs(&ctx);
+    judge_rest(&ctx);
     sev_unload(&ctx);
+}
+
+struct sev_judged {
+    struct sev_verify_input in;
+    struct sev_verify_policy policy; /* of the certificates: none */
+    struct sev_verify_result result;
+    struct sev_ctx ctx;
+};
+
+struct sev_judged *sev_judge_certs(const struct sev_verify_input *in)
+{
+    struct sev_judged *j = calloc(1, sizeof(*j));
+
+    if (j != NULL) {
+        j->in = *in;
+        j->ctx.in = &j->in;
+        j->ctx.policy = &j->policy;
+        j->ctx.result = &j->result;
+        judge_certs(&j->ctx);
+    }
+    return j;
+}
+
+void verify_sev_report(const struct sev_judged *j,
+                       const struct verify_blob *report,
+                       const struct sev_verify_policy *policy,
+                       struct sev_verify_result *result)
+{
+    struct sev_verify_input in = j->in;
+    struct sev_ctx ctx = j->ctx;
+
+    in.report = *report;
+    ctx.in = &in;
+    ctx.policy = policy;
+    ctx.result = result;
+    *result = j->result;
+    judge_rest(&ctx);
+}
+
+void sev_judged_free(struct sev_judged *j)
+{
+    if (j != NULL) {
+        sev_unload(&j->ctx);
+        free(j);
+    }
 }

@@ -4,6 +4,7 @@
  * abi/aeb.md §6.3. What comes out is judged by the relying party. */
 #include "aeb_broker.h"
 #include "aeb_rate.h"
+#include "aeb_selfcheck.h"
 #include "aeb_verifier.h"
 #include "inproc.h"
 #include "kds_http.h"
@@ -234,6 +235,33 @@ static void evidence__plain_request__accepted_by_the_relying_party(void **state)
     aeb_verify(&a.ev, (struct verify_blob){root.body, root.size}, &policy,
                &result);
     assert_true(result.ok);
+    done(&a);
+}
+
+static void self_check__other_certificates__judged_anew(void **state)
+{
+    struct aeb_broker_config c = usual();
+    struct aeb_request req = mine();
+    struct aeb_self_check *check = NULL;
+    struct aeb_evidence bad;
+    struct asked a;
+
+    (void)state;
+    ask(&c, AEB_RPC_EVIDENCE, &req, &a);
+    assert_int_equal(aeb_self_check_open(root.body, root.size, &check), 0);
+    assert_true(aeb_self_check(check, &a.ev));
+    for (int i = 0; i < 4; i++) {
+        bad = a.ev;
+        (i == 0   ? bad.cek
+         : i == 1 ? bad.pek
+         : i == 2 ? bad.oca
+                  : bad.report)[0x20] ^= 1;
+        assert_false(aeb_self_check(check, &bad));
+        assert_false(aeb_self_check(check, &bad));
+        assert_true(aeb_self_check(check, &a.ev));
+        assert_true(aeb_self_check(check, &a.ev));
+    }
+    aeb_self_check_close(check);
     done(&a);
 }
 
@@ -1081,6 +1109,7 @@ int main(void)
     static const struct CMUnitTest fixed[] = {
         CLEAN(size__typed_and_published_layout),
         CLEAN(evidence__plain_request__accepted_by_the_relying_party),
+        CLEAN(self_check__other_certificates__judged_anew),
         CLEAN(evidence__published_layout__no_device_type),
         CLEAN(evidence__extension__nonce_and_packed),
         CLEAN(evidence__two_requests__two_nonces),

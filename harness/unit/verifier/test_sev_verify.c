@@ -277,6 +277,27 @@ static bool expected_to_fail(const struct verdict_case *c, int check)
     return false;
 }
 
+/* Certificates judged before say of this report what they say with it. */
+static void check_judged(const struct sev_bench *b)
+{
+    struct sev_judged *j = sev_judge_certs(&b->in);
+    struct sev_verify_result result;
+
+    memset(&result, 0xa5, sizeof(result));
+    assert_non_null(j);
+    for (int i = 0; i < 2; i++) {
+        verify_sev_report(j, &b->in.report, &b->policy, &result);
+    }
+    for (int i = 0; i < SEV_CHECK_COUNT; i++) {
+        assert_int_equal(result.line[i].verdict, b->result.line[i].verdict);
+        assert_string_equal(result.line[i].reason, b->result.line[i].reason);
+    }
+    assert_int_equal(result.ok, b->result.ok);
+    assert_int_equal(result.product, b->result.product);
+    assert_int_equal(result.simulated, b->result.simulated);
+    sev_judged_free(j);
+}
+
 static void test_verdict(void **state)
 {
     const struct verdict_case *c = *state;
@@ -305,6 +326,7 @@ static void test_verdict(void **state)
         strstr(b->result.line[c->fails[0]].reason, c->reason) == NULL) {
         fail_msg("reason is: %s", b->result.line[c->fails[0]].reason);
     }
+    check_judged(b);
     free(b);
 }
 
