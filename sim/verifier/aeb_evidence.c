@@ -3,6 +3,7 @@
 
 #include "wire.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,14 +88,34 @@ static void put_number(struct psp_wr *w, const char *key, uint32_t v)
     put_text(w, text);
 }
 
+/* "N," at @out; returns its end. There are thousands in a text. */
+static char *add_byte(char *out, uint8_t v)
+{
+    if (v >= 100) {
+        *out++ = (char)('0' + v / 100);
+    }
+    if (v >= 10) {
+        *out++ = (char)('0' + v / 10 % 10);
+    }
+    *out++ = (char)('0' + v % 10);
+    *out++ = ',';
+    return out;
+}
+
+/* @data is not empty. */
 static void put_array(struct psp_wr *w, const char *key, const uint8_t *data,
                       size_t size)
 {
-    put_text(w, key);
+    char text[4 * SEV_CERT_SIZE];
+    char *end = text;
+
+    assert(size <= SEV_CERT_SIZE);
     for (size_t i = 0; i < size; i++) {
-        put_number(w, i == 0 ? "[" : ",", data[i]);
+        end = add_byte(end, data[i]);
     }
-    put_text(w, "]");
+    end[-1] = ']';
+    put_text(w, key);
+    psp_wr_bytes(w, text, (size_t)(end - text));
 }
 
 static void put_report(struct psp_wr *w, const uint8_t *report)
@@ -102,15 +123,15 @@ static void put_report(struct psp_wr *w, const uint8_t *report)
     struct psp_rd r = psp_rd(report, SEV_REPORT_SIZE);
     const size_t sig = 2 * SEV_CERT_NUM_SIZE;
 
-    put_array(w, "{\"monce\":", psp_rd_view(&r, SEV_MNONCE_SIZE),
+    put_array(w, "{\"monce\":[", psp_rd_view(&r, SEV_MNONCE_SIZE),
               SEV_MNONCE_SIZE);
-    put_array(w, ",\"launch_digest\":", psp_rd_view(&r, SEV_DIGEST_SIZE),
+    put_array(w, ",\"launch_digest\":[", psp_rd_view(&r, SEV_DIGEST_SIZE),
               SEV_DIGEST_SIZE);
     put_number(w, ",\"policy\":", psp_rd_le32(&r));
     put_number(w, ",\"sig_usage\":", psp_rd_le32(&r));
     put_number(w, ",\"sig_algo\":", psp_rd_le32(&r));
     put_number(w, ",\"reserved\":", psp_rd_le32(&r));
-    put_array(w, ",\"sig1\":", psp_rd_view(&r, sig), sig);
+    put_array(w, ",\"sig1\":[", psp_rd_view(&r, sig), sig);
     put_text(w, "}");
 }
 
@@ -120,9 +141,9 @@ size_t aeb_json_encode(const struct aeb_evidence *ev, char *out, size_t room)
 
     put_text(&w, "{\"report\":");
     put_report(&w, ev->report);
-    put_array(&w, ",\"cek\":", ev->cek, sizeof(ev->cek));
-    put_array(&w, ",\"pek\":", ev->pek, sizeof(ev->pek));
-    put_array(&w, ",\"oca\":", ev->oca, sizeof(ev->oca));
+    put_array(&w, ",\"cek\":[", ev->cek, sizeof(ev->cek));
+    put_array(&w, ",\"pek\":[", ev->pek, sizeof(ev->pek));
+    put_array(&w, ",\"oca\":[", ev->oca, sizeof(ev->oca));
     if (ev->typed) {
         put_text(&w, ",\"device_type\":\"");
         put_text(&w, aeb_device_name((enum aeb_type)ev->device));
