@@ -709,6 +709,23 @@ class Run(Case):
             cert.public_key().verify(signature, report[:0x2a0],
                                      ec.ECDSA(hashes.SHA384()))
 
+    def test_the_id_that_the_device_gives_is_the_key_servers(self):
+        script = ("%s id2 %s && exec /usr/bin/python3 -c 'import sys,urllib."
+                  "request as u; i=open(sys.argv[1],\"rb\").read().hex(); "
+                  "[print(len(u.urlopen(\"https://kdsintf.amd.com/\"+p%%i)."
+                  "read())) for p in (\"vcek/v1/\"+sys.argv[2]+\"/%%s\","
+                  "\"cek/id/%%s\")]' %s %s")
+        for profile, product, size in (("milan", "Milan", 64),
+                                       ("genoa", "Genoa", 64),
+                                       ("turin", "Turin", 8)):
+            p = self.ok(*RUN, "--kds", "--profile", profile, "--", "sh", "-c",
+                        script % (tst.client("sev_owner"), self.path("id"),
+                                  self.path("id"), product))
+            with open(self.path("id"), "rb") as f:
+                self.assertEqual(f.read().hex(), self.hwid(profile))
+            self.assertEqual(os.path.getsize(self.path("id")), size)
+            self.assertEqual(p.stdout.split()[1], "2084")
+
     def test_curl_and_wget_inside(self):
         for way in ("namespace", "proxy"):
             if way == "namespace" and not namespaces():

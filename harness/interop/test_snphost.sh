@@ -51,6 +51,17 @@ run="$build/bin/swpsp run $opt --"
     $run "$snphost" show tcb | grep "Reported TCB" >/dev/null || fail tcb
     $run "$snphost" show vcek-url | grep "kdsintf" >/dev/null || fail vcek-url
 
+    # The tool's own URL, which has GET_ID's answer in it.
+    "$build/bin/swpsp" run $opt --kds -- sh -ec "
+        '$snphost' fetch ca pem fetched
+        '$snphost' fetch vek pem fetched
+        '$snphost' fetch crl fetched" 2>fetch.txt ||
+        fail "fetch: $(cat fetch.txt)"
+    "$snphost" verify certs fetched | grep "sign" >/dev/null || fail verify
+    $run "$build/client/report" --report fetched.bin
+    "$build/bin/swpsp" verify --report fetched.bin --certs fetched \
+        --root fetched/ark.pem >fetched.txt || fail "$(cat fetched.txt)"
+
     # Another reported TCB and a hidden chip id, then back.
     $run sh -ec "
         '$snphost' config set $set

@@ -45,7 +45,9 @@ enum sev_status sev_run_get_id(struct sev_call *call)
     const struct sev_platform *sev = call->sev;
     uint8_t ids[2 * PSP_CHIP_ID_SIZE];
     struct sev_cmd_blob c;
-    uint32_t size = PSP_CHIP_ID_SIZE;
+    /* Turin answers with the 8 bytes that its key server knows it by, and
+     * unmodified hosts make URLs of what is answered. abi/certs-kds.md §2.2 */
+    uint32_t size = sev->core->profile.chip_id_size;
     enum sev_status status;
     enum psp_err err;
 

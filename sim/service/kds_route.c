@@ -10,6 +10,8 @@
 #define HTTP_NOT_FOUND          404u
 #define HTTP_METHOD_NOT_ALLOWED 405u
 
+#define TURIN_ID_SIZE 8u
+
 /* One path segment, borrowed. */
 struct segment {
     const char *text;
@@ -167,7 +169,9 @@ static unsigned int take_resource(bool vlek, struct segment last,
         return HTTP_NOT_FOUND;
     }
     out->kind = KDS_VCEK;
-    status = take_hwid(last, out->generation == PSP_TURIN ? 8 : 64, out);
+    status = take_hwid(
+        last, out->generation == PSP_TURIN ? TURIN_ID_SIZE : PSP_CHIP_ID_SIZE,
+        out);
     *why = status == HTTP_BAD_REQUEST ? "hwID is not hexadecimal"
                                       : "hwID not found";
     return status;
@@ -200,13 +204,17 @@ static bool route_ask_ark(const char *path, struct kds_request *out)
     return false;
 }
 
+/* As many digits as GET_ID gave, which is one number or the other: the short
+ * form names a chip only where the rest of the id is zero. */
 static unsigned int route_cek(struct segment id, struct kds_request *out,
                               const char **why)
 {
+    size_t size =
+        id.size == 2 * TURIN_ID_SIZE ? TURIN_ID_SIZE : PSP_CHIP_ID_SIZE;
+
     out->kind = KDS_CEK;
     *why = "unknown id";
-    return take_hwid(id, PSP_CHIP_ID_SIZE, out) == HTTP_OK ? HTTP_OK
-                                                           : HTTP_BAD_REQUEST;
+    return take_hwid(id, size, out) == HTTP_OK ? HTTP_OK : HTTP_BAD_REQUEST;
 }
 
 /* Sets @out's kind whenever the path is one of the service's, so that a wrong

@@ -385,6 +385,30 @@ static void cek__every_generation__as_the_factory_signs_it(void **state)
     }
 }
 
+static void cek__id_as_get_id_gives_it_on_turin__same_certificate(void **state)
+{
+    char path[256] = "/cek/id/";
+    struct kds_answer a, b;
+    struct psp_chip chip;
+
+    (void)state;
+    chip_of(PSP_TURIN, 1, &chip);
+    hex(path + strlen(path), chip.id, 64);
+    ask(kds, path, NULL, &a);
+    path[strlen("/cek/id/") + 16] = '\0';
+    ask(kds, path, NULL, &b);
+    check_ok(&b, "application/octet-stream", NULL);
+    assert_int_equal(a.size, b.size);
+    assert_memory_equal(a.body, b.body, a.size);
+    kds_answer_clear(&a);
+    kds_answer_clear(&b);
+    chip_of(PSP_MILAN, 1, &chip); /* its first 8 bytes name nobody */
+    hex(path + strlen("/cek/id/"), chip.id, 8);
+    ask(kds, path, NULL, &a);
+    assert_int_equal(a.status, 400);
+    kds_answer_clear(&a);
+}
+
 static void cek__unknown_id__bad_request(void **state)
 {
     char path[256] = "/cek/id/";
@@ -745,6 +769,7 @@ int main(void)
         cmocka_unit_test(crl__revoked_ask__is_listed),
         cmocka_unit_test(crl__after_2049__is_a_server_error),
         cmocka_unit_test(cek__every_generation__as_the_factory_signs_it),
+        cmocka_unit_test(cek__id_as_get_id_gives_it_on_turin__same_certificate),
         cmocka_unit_test(cek__unknown_id__bad_request),
         cmocka_unit_test(ask_ark__every_generation__both_certificates),
         cmocka_unit_test(hash_sticks__known_chips__unwrap_to_the_vlek),

@@ -47,6 +47,7 @@ static const struct route_case CASES[] = {
     {"hash_sticks", "POST", "/vlek/v1/Milan/hash_sticks", "blSPL=1", 200,
      KDS_HASH_STICKS, PSP_MILAN, "0100000000000000"},
     {"cek", GET, "/cek/id/" D128, NULL, 200, KDS_CEK, 0, ZERO},
+    {"cek_of_turin", GET, "/cek/id/" D16, NULL, 200, KDS_CEK, 0, ZERO},
     {"ask_ark_download", GET, "/developer/eula/sev/ask_ark_rome.cert", NULL,
      200, KDS_ASK_ARK, PSP_ROME, ZERO},
     {"ask_ark_wp_content", GET, "/wp-content/resources/ask_ark_naples.cert",
@@ -110,6 +111,10 @@ static const struct route_case CASES[] = {
      NULL},
     {"cek_too_short", GET, "/cek/id/" D64, NULL, 400, 0, 0, NULL},
     {"cek_too_long", GET, "/cek/id/" D128 "00", NULL, 400, 0, 0, NULL},
+    {"cek_of_turin_too_short", GET, "/cek/id/5357505353575", NULL, 400, 0, 0,
+     NULL},
+    {"cek_of_turin_not_hex", GET, "/cek/id/535750530000000g", NULL, 400, 0, 0,
+     NULL},
     {"cek_odd", GET, "/cek/id/0", NULL, 400, 0, 0, NULL},
     {"cek_not_hex", GET, "/cek/id/xyz", NULL, 400, 0, 0, NULL},
     /* 2.3: 404 */

@@ -291,6 +291,7 @@ static void nop__any_state__nothing(void **state)
 
 struct id_case {
     const char *name;
+    const char *profile;
     uint32_t sockets;
     uint32_t length;
     enum sev_status status;
@@ -299,24 +300,30 @@ struct id_case {
 };
 
 static const struct id_case ID_CASES[] = {
-    {"query", 1, 0, SEV_INVALID_LENGTH, 64, 0},
-    {"one short", 1, 63, SEV_INVALID_LENGTH, 64, 0},
-    {"exact", 1, 64, SEV_SUCCESS, 64, 64},
-    {"one long", 1, 65, SEV_SUCCESS, 64, 64},
-    {"127", 1, 127, SEV_SUCCESS, 64, 64},
-    {"128 on one socket", 1, 128, SEV_SUCCESS, 64, 64},
-    {"more", 1, 4096, SEV_SUCCESS, 64, 64},
-    {"query on two sockets", 2, 0, SEV_INVALID_LENGTH, 64, 0},
-    {"64 on two sockets", 2, 64, SEV_SUCCESS, 64, 64},
-    {"128 on two sockets", 2, 128, SEV_SUCCESS, 128, 128},
-    {"129 on two sockets", 2, 129, SEV_SUCCESS, 64, 64},
+    {"query", "milan", 1, 0, SEV_INVALID_LENGTH, 64, 0},
+    {"one short", "milan", 1, 63, SEV_INVALID_LENGTH, 64, 0},
+    {"exact", "milan", 1, 64, SEV_SUCCESS, 64, 64},
+    {"one long", "milan", 1, 65, SEV_SUCCESS, 64, 64},
+    {"127", "milan", 1, 127, SEV_SUCCESS, 64, 64},
+    {"128 on one socket", "milan", 1, 128, SEV_SUCCESS, 64, 64},
+    {"more", "milan", 1, 4096, SEV_SUCCESS, 64, 64},
+    {"query on two sockets", "milan", 2, 0, SEV_INVALID_LENGTH, 64, 0},
+    {"64 on two sockets", "milan", 2, 64, SEV_SUCCESS, 64, 64},
+    {"128 on two sockets", "milan", 2, 128, SEV_SUCCESS, 128, 128},
+    {"129 on two sockets", "milan", 2, 129, SEV_SUCCESS, 64, 64},
+    {"query on Turin", "turin", 1, 0, SEV_INVALID_LENGTH, 64, 0},
+    {"8 on Turin", "turin", 1, 8, SEV_INVALID_LENGTH, 64, 0},
+    {"64 on Turin", "turin", 1, 64, SEV_SUCCESS, 8, 8},
+    {"128 on Turin", "turin", 1, 128, SEV_SUCCESS, 8, 8},
+    {"64 on two sockets of Turin", "turin", 2, 64, SEV_SUCCESS, 8, 8},
+    {"128 on two sockets of Turin", "turin", 2, 128, SEV_SUCCESS, 128, 128},
 };
 
 static void test_get_id(void **state)
 {
     const struct id_case *t = *state;
     struct sev_cmd_blob c = {SH_OUT, t->length};
-    struct sh *h = sh_new_off("milan", 1);
+    struct sh *h = sh_new_off(t->profile, 1);
     const uint8_t *out = h->memory + SH_OUT;
 
     h->config.profile.socket_count = t->sockets;
@@ -324,9 +331,8 @@ static void test_get_id(void **state)
     assert_int_equal(SH_DO(h, SEV_CMD_GET_ID, blob, &c), t->status);
     assert_int_equal(c.length, t->out_length);
     assert_int_equal(c.paddr, SH_OUT);
-    if (t->written >= 64) {
-        assert_memory_equal(out, h->config.chip.id, 64);
-    }
+    assert_memory_equal(out, h->config.chip.id,
+                        t->written < 64 ? t->written : 64);
     if (t->written == 128) {
         assert_memory_not_equal(out + 64, out, 64);
         assert_false(psp_all_zero(out + 64, 64));
@@ -518,7 +524,7 @@ static void address__with_the_c_bit__the_same_memory(void **state)
 
         assert_int_equal(SH_DO(h, SEV_CMD_GET_ID, blob, &c), SEV_SUCCESS);
         assert_int_equal(c.paddr, SH_OUT | 1ull << cases[i].bit);
-        assert_memory_equal(h->memory + SH_OUT, h->config.chip.id, 64);
+        assert_memory_equal(h->memory + SH_OUT, h->config.chip.id, c.length);
         c.paddr = SH_OUT | 1ull << 46;
         assert_int_equal(SH_DO(h, SEV_CMD_GET_ID, blob, &c),
                          SEV_INVALID_ADDRESS);
