@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fault plans: text from anyone. A plan that is accepted does the same to the
  * same requests every time, and touches nothing but the guest's own pages. */
-#include "fault_plan.h"
+#include "fault_guest.h"
 #include "fz.h"
 #include "raw_guest.h"
 

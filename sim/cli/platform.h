@@ -6,7 +6,7 @@
 #ifndef CLI_PLATFORM_H
 #define CLI_PLATFORM_H
 
-#include "fault_plan.h"
+#include "fault_guest.h"
 #include "install.h"
 #include "legacy_vm.h"
 #include "nv_file.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_faults.h"
 
-#include "fault_plan.h"
+#include "fault_guest.h"
 #include "parse.h"
 
 #include <errno.h>

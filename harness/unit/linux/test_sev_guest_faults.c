@@ -3,7 +3,7 @@
  * its key. abi/linux.md §4.4, §4.5 */
 #include "guest_fixture.h"
 
-#include "fault_plan.h"
+#include "fault_guest.h"
 #include "spec.h"
 
 #include <errno.h>
