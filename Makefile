@@ -46,7 +46,7 @@ group   = -Wl,--start-group $(1) -Wl,--end-group $(LDLIBS)
 objs_of = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
 # Nettle and GMP lack sonames of their own in pkg-config, so one list for all.
 LDLIBS  = -Wl,--as-needed $(shell pkg-config --libs libcrypto hogweed nettle \
-          libseccomp jansson libmicrohttpd fuse3 libprotobuf-c) -lgmp -lpthread
+          libseccomp jansson libmicrohttpd gnutls fuse3 libprotobuf-c) -lgmp -lpthread
 
 # Folders that become libraries, lowest first; DEPS_<folder> is what a folder
 # may include, LINK_<folder> what its programs are linked with besides.

@@ -503,7 +503,10 @@ class Command(Case):
                 (["--guest", "x"], "guest"),
                 (["--tls"], "--tls-ca"),
                 (["--port-file", "/nonexistent/x"], "/nonexistent/x"),
-                (["--tls-ca", "/nonexistent/x"], "/nonexistent/x")):
+                (["--tls-ca", "/nonexistent/x"], "/nonexistent/x"),
+                (["--tls-ca", "/nonexistent/x", "--client-ca", "/x"],
+                 "/nonexistent/x"),
+                (["--client-cert", "/nonexistent/x"], "--tls-ca")):
             with self.subTest(options):
                 p = tst.run(tst.SWPSP, "kds", DEV, *options)
                 self.assertEqual(p.returncode, 2)
@@ -602,6 +605,67 @@ class Https(Case):
         with socket.create_connection(("127.0.0.1", s.port), 30) as c, \
                 self.assertRaises(ssl.SSLError):
             context.wrap_socket(c, server_hostname="www.amd.com")
+
+    def test_tls_is_1_2_or_later(self):
+        s = self.server(DEV, "--tls-ca", self.path("ca.pem"))
+        for option, works in (("-tls1", False), ("-tls1_1", False),
+                              ("-tls1_2", True), ("-tls1_3", True)):
+            p = tst.run("openssl", "s_client", "-connect",
+                        "127.0.0.1:%d" % s.port, option, "-cipher",
+                        "ALL:@SECLEVEL=0")
+            self.assertEqual(p.returncode == 0, works, option + p.stderr)
+
+    def curl(self, s, ca, path, *options):
+        p = tst.run("curl", "-sS", "--noproxy", "*", "--cacert", ca, "-o",
+                    self.path("body"), "-w", "%{http_code}", *options,
+                    "https://localhost:%d%s" % (s.port, path))
+        return p.stdout
+
+    STICKS = ("/vlek/v1/Milan/hash_sticks", "-d", '{"hwids":[]}')
+
+    def test_vleks_for_clients_with_a_certificate(self):
+        if not shutil.which("curl"):
+            self.skipTest("no curl")
+        ca, client = self.path("ca.pem"), self.path("client.pem")
+        s = self.server(DEV, "--tls-ca", ca, "--client-cert", client)
+        self.assertEqual(os.stat(client).st_mode & 0o777, 0o600)
+        show = ["--cert", client]
+        for request in (["/vlek/v1/Milan/cert?blSPL=4"],
+                        ["/vlek/v1/Turin/cert"], self.STICKS):
+            self.assertEqual(self.curl(s, ca, *request), "403")
+            self.assertEqual(self.curl(s, ca, *request, *show), "200")
+        with open(self.path("body"), "rb") as f:
+            self.assertEqual(f.read(), b'{"results":[]}')
+        # Everything else is for everybody.
+        for path in ("/vlek/v1/Milan/cert_chain", "/vcek/v1/Milan/crl",
+                     "/vcek/v1/Milan/" + self.hwid()):
+            self.assertEqual(self.curl(s, ca, path), "200")
+        self.assertEqual(self.curl(s, ca, "/vlek/v1/Milan/certs", *show), "404")
+
+    def test_certificates_of_other_clients_are_refused(self):
+        if not shutil.which("curl"):
+            self.skipTest("no curl")
+        ca, mine = self.path("ca.pem"), self.path("mine.pem")
+        for name in ("mine", "other"):
+            self.ok("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,
+                    "-keyout", self.path(name + ".key"), "-out",
+                    self.path(name + ".pem"), "-addext",
+                    "extendedKeyUsage=clientAuth")
+        s = self.server(DEV, "--tls-ca", ca, "--client-ca", mine)
+        got = [self.curl(s, ca, *self.STICKS, "--cert",
+                         self.path(name + ".pem"), "--key",
+                         self.path(name + ".key"))
+               for name in ("mine", "other")]
+        self.assertEqual(got, ["200", "403"])
+        for text in (b"", b"x", b"-----BEGIN CERTIFICATE-----\nAAAA\n"
+                     b"-----END CERTIFICATE-----\n"):
+            with open(self.path("bad"), "wb") as f:
+                f.write(text)
+            p = tst.run(tst.SWPSP, "kds", DEV, "--tls-ca", ca, "--client-ca",
+                        self.path("bad"))
+            self.assertEqual(p.returncode, 2)
+            self.assertIn("--client-ca", p.stderr)
 
     def test_the_ca_stays_in_the_state_folder(self):
         state = self.path("state")

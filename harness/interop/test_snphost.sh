@@ -89,5 +89,18 @@ P
         fail vlek-load
     "$build/bin/swpsp" verify --report vlek.bin --certs vlek.certs \
         --root x/pki/$product/ark.pem >/dev/null || fail "VLEK report"
+
+    # The same with what the key server's port 444 gives to this client.
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+        -subj /CN=client -keyout client.key -out client.pem 2>/dev/null
+    "$build/bin/swpsp" run $opt --kds -- sh -ec "
+        '$snphost' fetch hashsticks given client.pem client.key
+        '$snphost' fetch ca -e vlek pem given
+        '$snphost' fetch vek -e vlek pem given
+        '$snphost' vlek-load given/hashsticks
+        '$build/client/report' --report given.bin" 2>given.txt ||
+        fail "hash sticks: $(cat given.txt)"
+    "$build/bin/swpsp" verify --report given.bin --certs given \
+        --root given/ark.pem >given.txt || fail "$(cat given.txt)"
 }
 echo ok

@@ -24,6 +24,8 @@ enum {
     OPT_PORT_FILE,
     OPT_TLS,
     OPT_TLS_CA,
+    OPT_CLIENT_CA,
+    OPT_CLIENT_CERT,
     OPT_CHIPS,
     OPT_LOG,
     OPT_RATE,
@@ -35,13 +37,17 @@ enum {
 
 #define DEFAULT_CHIPS 1024u /* as many as --chip of run can name */
 #define MAX_SECONDS   86400u
+#define CLIENT_CA_MAX (1u << 20)
 
 struct kds_options {
     struct platform_options platform;
     struct kds_http_config http;
     const char *port_file;
     bool tls;
-    const char *tls_ca; /* copy of the CA's certificate goes here */
+    const char *tls_ca;      /* copy of the CA's certificate goes here */
+    const char *client_ca;   /* file of the CAs of VLEK clients */
+    const char *client_cert; /* a client's certificate and key go here */
+    char *client_cas;        /* text of both, when VLEKs are not for all */
     uint32_t chips;
     bool revoke_ask;
 };
@@ -58,6 +64,11 @@ static const char HELP[] =
     "                        developer.amd.com and localhost; the CA to trust\n"
     "                        is tls-ca.pem in the state folder\n"
     "  --tls-ca FILE         write that CA's certificate there as well\n"
+    "  --client-ca FILE      VLEKs and hash sticks only for clients with a\n"
+    "                        certificate of these CAs (PEM), 403 for others\n"
+    "  --client-cert FILE    write a client certificate and its key there, "
+    "and\n"
+    "                        give VLEKs and hash sticks to who shows it\n"
     "  --chips N             chips 0 to N-1 exist (default 1024)\n"
     "  --log                 one line on stderr for each request\n"
     "for tests of clients:\n"
@@ -78,6 +89,8 @@ static const struct option OWN[] = {
     {"port-file", required_argument, NULL, OPT_PORT_FILE},
     {"tls", no_argument, NULL, OPT_TLS},
     {"tls-ca", required_argument, NULL, OPT_TLS_CA},
+    {"client-ca", required_argument, NULL, OPT_CLIENT_CA},
+    {"client-cert", required_argument, NULL, OPT_CLIENT_CERT},
     {"chips", required_argument, NULL, OPT_CHIPS},
     {"log", no_argument, NULL, OPT_LOG},
     {"rate", required_argument, NULL, OPT_RATE},
@@ -202,6 +215,14 @@ static bool take_own(struct kds_options *o, int val, const char *arg)
         o->tls = true;
         o->tls_ca = arg;
         break;
+    case OPT_CLIENT_CA:
+        o->tls = true;
+        o->client_ca = arg;
+        break;
+    case OPT_CLIENT_CERT:
+        o->tls = true;
+        o->client_cert = arg;
+        break;
     case OPT_CHIPS:
         ok = take_number("chips", arg, KDS_CHIP_LIMIT, &n);
         o->chips = (uint32_t)n;
@@ -269,16 +290,20 @@ static int parse(struct kds_options *o, int argc, char **argv)
 }
 
 /* Whole or not at all: others wait for it to appear. */
-static bool write_whole(const char *path, const char *text)
+static bool write_whole(const char *path, const char *text, bool secret)
 {
     size_t size = strlen(path) + 16;
     char *temporary = malloc(size);
     FILE *f = NULL;
     bool ok = false;
+    int fd;
 
     if (temporary != NULL) {
         snprintf(temporary, size, "%s.%ld", path, (long)getpid());
-        f = fopen(temporary, "we");
+        (void)unlink(temporary);
+        fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                  secret ? 0600 : 0666);
+        f = fd < 0 ? NULL : fdopen(fd, "w");
     }
     if (f != NULL) {
         ok = fputs(text, f) >= 0;
@@ -294,7 +319,35 @@ static bool write_whole(const char *path, const char *text)
     return ok;
 }
 
-static bool open_tls(const struct kds_options *o, const struct install *ins,
+/* Those of --client-ca, and ours when it has made a certificate. */
+static bool take_client_cas(struct kds_options *o, const struct kds_tls *tls)
+{
+    const char *ours = o->client_cert != NULL ? tls->ca_cert : "";
+    uint8_t *theirs = NULL;
+    size_t size = 0;
+
+    if (o->client_ca == NULL && o->client_cert == NULL) {
+        return true;
+    }
+    if (o->client_ca != NULL) {
+        theirs = parse_file(o->client_ca, CLIENT_CA_MAX, &size);
+        if (theirs == NULL || !kds_tls_are_certs(theirs, size)) {
+            fprintf(stderr, "swpsp kds: --client-ca %s: %s\n", o->client_ca,
+                    theirs == NULL ? strerror(errno) : "no PEM certificates");
+            free(theirs);
+            return false;
+        }
+    }
+    if (asprintf(&o->client_cas, "%.*s\n%s", (int)size,
+                 theirs != NULL ? (char *)theirs : "", ours) < 0) {
+        o->client_cas = NULL;
+        fprintf(stderr, "swpsp kds: out of memory\n");
+    }
+    free(theirs);
+    return o->client_cas != NULL;
+}
+
+static bool open_tls(struct kds_options *o, const struct install *ins,
                      struct kds_tls *tls)
 {
     char error[KDS_TLS_ERROR_SIZE] = "";
@@ -306,7 +359,10 @@ static bool open_tls(const struct kds_options *o, const struct install *ins,
         fprintf(stderr, "swpsp kds: %s\n", error);
         return false;
     }
-    return o->tls_ca == NULL || write_whole(o->tls_ca, tls->ca_cert);
+    return (o->tls_ca == NULL || write_whole(o->tls_ca, tls->ca_cert, false)) &&
+           (o->client_cert == NULL ||
+            write_whole(o->client_cert, tls->client, true)) &&
+           take_client_cas(o, tls);
 }
 
 static bool start(struct kds_options *o, struct kds *kds,
@@ -318,6 +374,7 @@ static bool start(struct kds_options *o, struct kds *kds,
 
     o->http.tls_cert = tls->cert;
     o->http.tls_key = tls->key;
+    o->http.client_ca = o->client_cas;
     err = kds_http_start(kds, &o->http, out);
     if (err != 0) {
         fprintf(stderr, "swpsp kds: cannot listen on %s port %u: %s\n", address,
@@ -341,7 +398,7 @@ static int serve(const struct kds_options *o, const struct kds_http *http,
     int sig = 0;
 
     snprintf(port, sizeof(port), "%u\n", (unsigned int)kds_http_port(http));
-    if (o->port_file != NULL && !write_whole(o->port_file, port)) {
+    if (o->port_file != NULL && !write_whole(o->port_file, port, false)) {
         return EXIT_USAGE;
     }
     if (fputs(port, stdout) < 0 || fflush(stdout) != 0) {
@@ -383,7 +440,7 @@ static enum psp_err open_kds(const struct kds_options *o, struct install *ins,
 
 static int run(struct kds_options *o, struct install *ins)
 {
-    struct kds_tls tls = {NULL, NULL, NULL};
+    struct kds_tls tls = {0};
     struct kds_http *http = NULL;
     struct kds *kds = NULL;
     int status = EXIT_USAGE;
@@ -406,6 +463,7 @@ static int run(struct kds_options *o, struct install *ins)
     }
     kds_http_stop(http);
     kds_tls_clear(&tls);
+    free(o->client_cas);
     kds_close(kds);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return status;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kds_http.h"
 #include "kds_conn.h"
+#include "kds_route.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +22,8 @@
 #define TIMEOUT_SECONDS 30u
 #define GRACE_MS        2000u
 #define TRICKLE_MS      50u
+/* [57230]: TLS 1.2 or later. */
+#define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 struct kds_http {
     struct kds *kds;
@@ -280,6 +285,22 @@ static void plain(struct kds_answer *a, unsigned int status, const char *text)
     a->size = a->body == NULL ? 0 : strlen(text);
 }
 
+/* Against the CAs that the daemon was given. */
+static bool client_is_known(struct MHD_Connection *c)
+{
+    unsigned char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
+    gnutls_typed_vdata_st need = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
+                                  .data = purpose};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    unsigned int trouble = 0;
+
+    return info != NULL && info->tls_session != NULL &&
+           gnutls_certificate_verify_peers(info->tls_session, &need, 1,
+                                           &trouble) == GNUTLS_E_SUCCESS &&
+           trouble == 0;
+}
+
 static enum MHD_Result answer(struct kds_http *http, struct MHD_Connection *c,
                               const char *method, const struct exchange *x)
 {
@@ -298,6 +319,9 @@ static enum MHD_Result answer(struct kds_http *http, struct MHD_Connection *c,
         plain(&a, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests\n");
     } else if (failure != 0) {
         plain(&a, failure, "failing on purpose\n");
+    } else if (http->config.client_ca != NULL &&
+               kds_route_provisions(x->path) && !client_is_known(c)) {
+        plain(&a, MHD_HTTP_FORBIDDEN, "client certificate needed\n");
     } else if (x->size > BODY_LIMIT) {
         plain(&a, MHD_HTTP_CONTENT_TOO_LARGE, "body too large\n");
     } else {
@@ -439,12 +463,18 @@ static struct MHD_Daemon *start(struct kds_http *http, int fd, bool v6)
     union {
         const char *in;
         void *out;
-    } cert = {.in = config->tls_cert}, key = {.in = config->tls_key};
+    } cert = {.in = config->tls_cert}, key = {.in = config->tls_key},
+      ca = {.in = config->client_ca}, priorities = {.in = PRIORITIES};
     struct MHD_OptionItem tls_options[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities.out},
         {MHD_OPTION_HTTPS_MEM_CERT, 0, cert.out},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, key.out},
+        {config->client_ca != NULL ? MHD_OPTION_HTTPS_MEM_TRUST
+                                   : MHD_OPTION_END,
+         0, ca.out},
         {MHD_OPTION_END, 0, NULL},
     };
+    struct MHD_OptionItem no_options = {MHD_OPTION_END, 0, NULL};
 
     return MHD_start_daemon(
         flags, 0, NULL, NULL, handle, http, MHD_OPTION_LISTEN_SOCKET, fd,
@@ -452,7 +482,7 @@ static struct MHD_Daemon *start(struct kds_http *http, int fd, bool v6)
         MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_SECONDS,
         MHD_OPTION_URI_LOG_CALLBACK, begin, http, MHD_OPTION_NOTIFY_COMPLETED,
         completed, http, MHD_OPTION_NOTIFY_CONNECTION, connection, http,
-        MHD_OPTION_ARRAY, tls ? tls_options : tls_options + 2, MHD_OPTION_END);
+        MHD_OPTION_ARRAY, tls ? tls_options : &no_options, MHD_OPTION_END);
 }
 
 int kds_http_start(struct kds *kds, const struct kds_http_config *config,

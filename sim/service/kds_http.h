@@ -7,9 +7,9 @@
  * and a page of its own.) Each connection has its own thread, so that a slow
  * client keeps nobody waiting; when connections run out, the oldest that waits
  * for a request is closed. At most 1 MiB of request body, 30 KiB of header and
- * 30 seconds of silence are taken. Escapes of unreserved characters in a URL
- * are decoded, others match nothing.
- * Spec: abi/certs-kds.md §2.3 to §2.5.
+ * 30 seconds of silence are taken. TLS is 1.2 or later. Escapes of unreserved
+ * characters in a URL are decoded, others match nothing. Spec: abi/certs-kds.md
+ * §2 to §2.5, §2.8.
  */
 #ifndef SERVICE_KDS_HTTP_H
 #define SERVICE_KDS_HTTP_H
@@ -24,6 +24,10 @@ struct kds_http_config {
     uint16_t port;        /* 0: any free one */
     const char *tls_cert; /* PEM, with tls_key: serve HTTPS */
     const char *tls_key;
+    /** CAs, PEM: VLEKs and hash sticks only for clients that prove to have a
+     * certificate of theirs, 403 for others. Clients are asked for one with
+     * HTTPS only. NULL: for everybody. */
+    const char *client_ca;
     struct kds_faults faults;
     /** Told each request after its answer was made; @url is as the client sent
      * it and may hold any byte but 0. From several threads. May be NULL. */

@@ -217,6 +217,18 @@ static unsigned int route_cek(struct segment id, struct kds_request *out,
     return take_hwid(id, size, out) == HTTP_OK ? HTTP_OK : HTTP_BAD_REQUEST;
 }
 
+bool kds_route_provisions(const char *path)
+{
+    struct segment s[4];
+    size_t n = 0;
+
+    while (n < 4 && next_segment(&path, &s[n])) {
+        n++;
+    }
+    return *path == '\0' && n == 4 && is(s[0], "vlek") && is(s[1], "v1") &&
+           (is(s[3], "cert") || is(s[3], "hash_sticks"));
+}
+
 /* Sets @out's kind whenever the path is one of the service's, so that a wrong
  * method is told before wrong parameters. */
 static unsigned int route_path(const char *path, struct kds_request *out,

@@ -47,4 +47,8 @@ struct kds_request {
 unsigned int kds_route(const char *method, const char *path, const char *query,
                        struct kds_request *out, const char **why);
 
+/** Whether @path is one of those that AMD serves at port 444 and to known
+ * clients only: VLEKs and their hash sticks, of any product. §2.8 */
+bool kds_route_provisions(const char *path);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -145,18 +146,20 @@ static void alt_names(char *out, size_t size)
     snprintf(out + n, size - n, "IP:127.0.0.1,IP:::1");
 }
 
-static X509 *issue(const struct ca *ca, EVP_PKEY *key, uint64_t now)
+/* @names: of a server; NULL: for a client. */
+static X509 *issue(const struct ca *ca, EVP_PKEY *key, uint64_t now,
+                   const char *cn, const char *names)
 {
     X509 *cert = new_cert(key, now, LEAF_DAYS);
-    char names[256];
 
-    alt_names(names, sizeof(names));
-    if (cert != NULL && set_name(cert, KDS_TLS_NAMES[0]) &&
+    if (cert != NULL && set_name(cert, cn) &&
         X509_set_issuer_name(cert, X509_get_subject_name(ca->cert)) == 1 &&
         add_ext(cert, ca->cert, NID_basic_constraints, "critical,CA:FALSE") &&
         add_ext(cert, ca->cert, NID_key_usage, "critical,digitalSignature") &&
-        add_ext(cert, ca->cert, NID_ext_key_usage, "serverAuth") &&
-        add_ext(cert, ca->cert, NID_subject_alt_name, names) &&
+        add_ext(cert, ca->cert, NID_ext_key_usage,
+                names != NULL ? "serverAuth" : "clientAuth") &&
+        (names == NULL ||
+         add_ext(cert, ca->cert, NID_subject_alt_name, names)) &&
         add_ext(cert, ca->cert, NID_subject_key_identifier, "hash") &&
         add_ext(cert, ca->cert, NID_authority_key_identifier, "keyid:always") &&
         X509_sign(cert, ca->key, EVP_sha256()) != 0) {
@@ -164,6 +167,14 @@ static X509 *issue(const struct ca *ca, EVP_PKEY *key, uint64_t now)
     }
     X509_free(cert);
     return NULL;
+}
+
+static void wipe_text(char *text)
+{
+    if (text != NULL) {
+        psp_wipe(text, strlen(text));
+    }
+    free(text);
 }
 
 /* Text of either; free() ends it. */
@@ -278,10 +289,7 @@ static int save_ca(const struct state_dir *dir, const struct ca *ca,
         err = state_file_write(dir, KDS_TLS_CA_FILE, STATE_FILE_PUBLIC, cert,
                                strlen(cert), error);
     }
-    if (key != NULL) {
-        psp_wipe(key, strlen(key));
-    }
-    free(key);
+    wipe_text(key);
     free(cert);
     return err;
 }
@@ -307,12 +315,47 @@ static int open_ca(const struct state_dir *dir, uint64_t now, struct ca *ca,
     return err;
 }
 
+static bool issue_server(const struct ca *ca, uint64_t now, struct kds_tls *out)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    char names[256];
+    X509 *cert;
+
+    alt_names(names, sizeof(names));
+    cert = key == NULL ? NULL : issue(ca, key, now, KDS_TLS_NAMES[0], names);
+    if (cert != NULL) {
+        out->cert = to_pem(cert, NULL);
+        out->key = to_pem(NULL, key);
+    }
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    return out->cert != NULL && out->key != NULL;
+}
+
+static bool issue_client(const struct ca *ca, uint64_t now, struct kds_tls *out)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = key == NULL ? NULL
+                             : issue(ca, key, now,
+                                     "swpsp VLEK client (SIMULATED)", NULL);
+    char *cert_text = cert == NULL ? NULL : to_pem(cert, NULL);
+    char *key_text = cert == NULL ? NULL : to_pem(NULL, key);
+
+    if (cert_text != NULL && key_text != NULL &&
+        asprintf(&out->client, "%s%s", cert_text, key_text) < 0) {
+        out->client = NULL;
+    }
+    wipe_text(key_text);
+    free(cert_text);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    return out->client != NULL;
+}
+
 int kds_tls_open(const struct state_dir *dir, uint64_t now, struct kds_tls *out,
                  char *error)
 {
     struct ca ca = {NULL, NULL};
-    EVP_PKEY *key = NULL;
-    X509 *cert = NULL;
     int err;
 
     memset(out, 0, sizeof(*out));
@@ -324,31 +367,42 @@ int kds_tls_open(const struct state_dir *dir, uint64_t now, struct kds_tls *out,
     if (err != 0) {
         goto out;
     }
-    key = EVP_EC_gen("P-256");
-    cert = key == NULL ? NULL : issue(&ca, key, now);
-    if (cert != NULL) {
-        out->ca_cert = to_pem(ca.cert, NULL);
-        out->cert = to_pem(cert, NULL);
-        out->key = to_pem(NULL, key);
-    }
-    if (out->ca_cert == NULL || out->cert == NULL || out->key == NULL) {
+    out->ca_cert = to_pem(ca.cert, NULL);
+    if (out->ca_cert == NULL || !issue_server(&ca, now, out) ||
+        !issue_client(&ca, now, out)) {
         kds_tls_clear(out);
         err = state_error(error, -EIO, "cannot issue the TLS certificate");
     }
 out:
-    X509_free(cert);
-    EVP_PKEY_free(key);
     ca_clear(&ca);
     return err;
 }
 
+bool kds_tls_are_certs(const uint8_t *text, size_t size)
+{
+    BIO *in = BIO_new_mem_buf(text, (int)size);
+    size_t n = 0;
+    X509 *cert;
+    bool ended;
+
+    ERR_clear_error();
+    while (in != NULL &&
+           (cert = PEM_read_bio_X509(in, NULL, no_passphrase, NULL)) != NULL) {
+        X509_free(cert);
+        n++;
+    }
+    BIO_free(in);
+    /* The end of the text is the only thing that may stop it. */
+    ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    ERR_clear_error();
+    return n > 0 && ended;
+}
+
 void kds_tls_clear(struct kds_tls *tls)
 {
-    if (tls->key != NULL) {
-        psp_wipe(tls->key, strlen(tls->key));
-    }
     free(tls->ca_cert);
     free(tls->cert);
-    free(tls->key);
+    wipe_text(tls->key);
+    wipe_text(tls->client);
     memset(tls, 0, sizeof(*tls));
 }

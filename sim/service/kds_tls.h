@@ -11,6 +11,7 @@
 
 #include "state_file.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,11 +32,13 @@ struct kds_tls {
     char *ca_cert; /* PEM */
     char *cert;    /* the server's, PEM */
     char *key;     /* its private key, PEM */
+    char *client; /* a client's certificate and key, PEM, one after the other */
 };
 
 /**
  * Load the CA from @dir, or make it there; with @dir NULL make one that lives
- * as long as @out. Then issue a fresh server certificate.
+ * as long as @out. Then issue a fresh server certificate, and a client's, for
+ * servers that ask who wants a VLEK.
  *
  * @dir  Open state folder. A CA with less than 400 days left is replaced.
  * @now  Seconds since the epoch.
@@ -46,6 +49,8 @@ struct kds_tls {
  */
 int kds_tls_open(const struct state_dir *dir, uint64_t now, struct kds_tls *out,
                  char *error);
+/** Whether @text is PEM with one or more certificates that can be read. */
+bool kds_tls_are_certs(const uint8_t *text, size_t size);
 /** Wipes. */
 void kds_tls_clear(struct kds_tls *tls);
 
