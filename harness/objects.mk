@@ -94,7 +94,7 @@ SCRIPT_TESTS := $(wildcard harness/fault/test_*.py harness/device/test_*.sh \
     harness/device/test_*.py harness/interop/test_*.sh harness/vm/test_*.sh)
 
 ## Boot a Debian kernel in QEMU and test the real character devices
-vm-check: $(VM_BINS) $(CLIENT_C)
+vm-check: $(VM_BINS) $(CLIENTS) all
 	@SWPSP_BUILD=$(B) harness/vm/test_vm.sh
 .PHONY: vm-check
 

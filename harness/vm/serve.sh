@@ -1,20 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by init: `swpsp serve --cuse`, its nodes, its guests, its end. Leaves a
-# daemon with a guest and nodes for everybody, for what comes next.
-as_other() { # as somebody who is neither root nor the owner of anything
-    su -s /bin/sh other -c "$*"
-}
-serve() { # serve OPTION...: a daemon, until it says that it is ready
-    swpsp serve --cuse "$@" >>/tmp/serve.log 2>&1 &
-    daemon=$!
-    for i in $(seq 300); do
-        swpsp status >/dev/null 2>&1 && return 0
-        kill -0 $daemon 2>/dev/null || break
-        usleep 100000
-    done
-    cat /tmp/serve.log
-    return 1
-}
+# Sourced by init: `swpsp serve --cuse`, its nodes, its guests, its end; on its
+# nodes the walk with programs that nobody here wrote.
 second_serve() { # one more beside it, with nothing kept
     swpsp serve --insecure-dev-seed --profile genoa --socket /tmp/second \
         "$@" >>/tmp/serve.log 2>&1 &
@@ -27,10 +13,6 @@ second_serve() { # one more beside it, with nothing kept
     cat /tmp/serve.log
     return 1
 }
-# The public seed as a file: its RSA keys are built in, and a state can be kept.
-public_seed() {
-    printf 'swpsp public development seed\0\0\0'
-}
 status_line() { # status_line NAME VALUE
     swpsp status | grep -q "^$1  *$2\$"
 }
@@ -39,10 +21,6 @@ sizes() {
 }
 
 echo "VM: swpsp serve --cuse"
-mkdir -p /run/swpsp /tmp/other
-mount -t tmpfs -o mode=755 none /run
-mkdir -m 755 /run/swpsp
-chmod 777 /tmp/other
 (umask 077 && public_seed >/tmp/seed)
 state="--state /run/state --seed-file /tmp/seed"
 
@@ -127,3 +105,14 @@ run report-serve-fuse as_other report --device /mnt/sev-guest \
 swpsp shutdown --socket /tmp/second
 wait $second
 is "its end unmounts" fails grep -q swpsp /proc/mounts
+
+echo "VM: programs that nobody here wrote"
+is "certificates are exported" \
+    swpsp certs export --insecure-dev-seed /tmp/certs
+chmod -R a+rX /tmp/certs
+run walk as_other "cd /tmp/other && sh /bin/walk.sh /tmp/certs"
+is "the guest is stopped" swpsp guest stop guest
+is "and its node knows no one" fails report --report /dev/null
+kill -KILL $daemon
+wait $daemon 2>/dev/null
+is "killed, it leaves no node" fails ls /dev/sev-guest

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Boot Debian's kernel in QEMU (software emulation, no network, nothing is
 # installed) and test real character devices, as root and as an ordinary user.
-# VM_BENCH=1 times ioctls as well. Exit status 0; 1 with the console's text; 77 after "SKIP" when QEMU or the
-# kernel cannot be had.
+# VM_PARTS: which of the scripts that init sources, in order. Exit status 0; 1
+# with the console's text; 77 after "SKIP" when QEMU or the kernel cannot be had.
 set -eu
 build=${SWPSP_BUILD:-build/debug}
 work=build/vm
 limit=${VM_SECONDS:-300}
+parts=${VM_PARTS:-nodes,serve,aeb}
 skip() {
     echo "SKIP vm: $*"
     exit 77
@@ -30,22 +31,29 @@ trap 'exit 1' INT TERM HUP
 printf 'root:x:0:0::/:/bin/sh\nnobody:x:1000:1000::/:/bin/sh\nother:x:65534:65534::/:/bin/sh\n' >"$run/passwd"
 printf 'root:x:0:\nnobody:x:1000:\nother:x:65534:\n' >"$run/group"
 set -- init=harness/vm/init bin/userns.sh=harness/vm/userns.sh \
-    bin/busybox="$busybox" bin/devd="$build/vm/devd" \
-    bin/swpsp="$build/bin/swpsp" bin/serve.sh=harness/vm/serve.sh \
+    bin/busybox="$busybox" bin/swpsp="$build/bin/swpsp" \
     bin/walk.sh=harness/interop/walk.sh \
     etc/passwd="$run/passwd" etc/group="$run/group" proc/ sys/ tmp/
-for client in "$build"/client/*; do
-    case "$client" in *.d) continue ;; esac
-    set -- "$@" "bin/${client##*/}=$client"
+for program in "$build"/client/* "$build"/vm/*; do
+    case "$program" in *.d) continue ;; esac
+    set -- "$@" "bin/${program##*/}=$program"
+done
+for part in $(echo "$parts" | tr , ' '); do
+    set -- "$@" "bin/$part.sh=harness/vm/$part.sh"
 done
 for tool in go/attest go/check cargo/bin/snpguest cargo/bin/sevctl \
     cargo/bin/snphost; do
     [ -x "build/interop/$tool" ] || continue
     set -- "$@" "bin/${tool##*/}=build/interop/$tool"
 done
+for peer in ttrpc-go=ttrpc/peer ttrpc-rust=ttrpc-rust/release/ttrpc_rust; do
+    [ -x "build/interop/${peer#*=}" ] || continue
+    set -- "$@" "bin/${peer%%=*}=build/interop/${peer#*=}"
+done
 for module in fs/fuse/fuse fs/fuse/cuse net/vmw_vsock/vsock \
     net/vmw_vsock/vmw_vsock_virtio_transport_common \
-    net/vmw_vsock/vsock_loopback; do
+    net/vmw_vsock/vsock_loopback drivers/vhost/vhost_iotlb \
+    drivers/vhost/vhost drivers/vhost/vhost_vsock; do
     [ -e "$modules/$module.ko" ] || skip "the kernel has no module $module"
     set -- "$@" "modules/${module##*/}.ko=$modules/$module.ko"
 done
@@ -54,7 +62,7 @@ ${PYTHON:-/usr/bin/python3} harness/vm/initramfs.py "$run/initramfs" "$@"
 begin=$(date +%s)
 timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg -cpu EPYC-Milan -m 768 -smp 2 -nographic \
     -no-reboot -nic none -kernel "$image" -initrd "$run/initramfs" \
-    -append "console=ttyS0 quiet panic=-1${VM_BENCH:+ swpsp.bench}" </dev/null >"$run/raw" 2>&1 &
+    -append "console=ttyS0 quiet panic=-1 swpsp.parts=$parts" </dev/null >"$run/raw" 2>&1 &
 pid=$!
 status=0
 wait "$pid" || status=$?

@@ -3,7 +3,8 @@
 // A ttrpc peer on containerd's own library, without generated code: messages
 // are the bytes of their fields, carried as unknown fields of an empty one.
 //
-//	client SOCKET SERVICE HANDLE   calls both methods, in many ways
+//	client SOCKET SERVICE HANDLE   calls both methods, in many ways; SOCKET is
+//	                               a path, or vsock://CID:PORT
 //	server SOCKET SERVICE FILE     serves FILE as evidence, once, until SIGTERM
 package main
 
@@ -15,7 +16,9 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
+	"unsafe"
 
 	"github.com/containerd/ttrpc"
 	"google.golang.org/grpc/codes"
@@ -126,8 +129,43 @@ func bad(c *ttrpc.Client, service string) {
 	}
 }
 
+// vsockConn is what package net has no type for.
+type vsockConn struct{ *os.File }
+
+func (vsockConn) LocalAddr() net.Addr  { return &net.UnixAddr{} }
+func (vsockConn) RemoteAddr() net.Addr { return &net.UnixAddr{} }
+
+func dialVsock(cid, port uint32) (net.Conn, error) {
+	const family = 40
+	fd, err := syscall.Socket(family, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC,
+		0)
+	if err != nil {
+		return nil, err
+	}
+	var addr [16]byte
+	binary.LittleEndian.PutUint16(addr[0:], family)
+	binary.LittleEndian.PutUint32(addr[4:], port)
+	binary.LittleEndian.PutUint32(addr[8:], cid)
+	_, _, errno := syscall.Syscall(syscall.SYS_CONNECT, uintptr(fd),
+		uintptr(unsafe.Pointer(&addr)), unsafe.Sizeof(addr))
+	if errno != 0 {
+		return nil, errno
+	}
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		return nil, err
+	}
+	return vsockConn{os.NewFile(uintptr(fd), "vsock")}, nil
+}
+
 func dial(socket string) *ttrpc.Client {
-	conn, err := net.Dial("unix", socket)
+	var cid, port uint32
+	var conn net.Conn
+	var err error
+	if _, e := fmt.Sscanf(socket, "vsock://%d:%d", &cid, &port); e == nil {
+		conn, err = dialVsock(cid, port)
+	} else {
+		conn, err = net.Dial("unix", socket)
+	}
 	if err != nil {
 		fail("%v", err)
 	}
