@@ -266,8 +266,8 @@ uint64_t fault_hit_place(const struct fault_hit *hit, uint64_t size)
 
 uint8_t fault_hit_bits(const struct fault_hit *hit)
 {
-    return hit->fault.bits_given ? (uint8_t)hit->fault.bits
-                                 : (uint8_t)(1u << hit->bits_chance % 8);
+    return (uint8_t)(hit->fault.bits_given ? hit->fault.bits
+                                           : 1u << hit->bits_chance % 8);
 }
 
 bool fault_hit_flip(const struct fault_hit *hit, uint8_t *data, size_t size)
