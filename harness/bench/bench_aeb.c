@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What evidence costs above its parts. In turns: an evidence request to a
  * broker; the same bytes to and fro in an empty ttrpc call, that is the same
- * server with a method that has its answer ready; the broker's three commands
- * on the device. Prints the medians, and the first by the sum of the others.
- * Where the broker runs: usage: bench_aeb ADDRESS [HANDLE [DEVICE]]
+ * server with a method on the same pool that has its answer ready; the broker's
+ * three commands on the device; the check of one report's signature, which a
+ * broker does unless told otherwise. Prints the medians, and the first by the
+ * sum of the next two, and of all. Runs where the broker does.
+ *
+ * usage: bench_aeb ADDRESS [HANDLE [DEVICE]]
+ *
  * ADDRESS as for swpsp aeb-get; by vsock the empty service has the next port.
  */
 #include "aeb_device.h"
+#include "aeb_evidence.h"
 #include "aeb_msg.h"
+#include "sev_key.h"
 #include "ttrpc_addr.h"
 #include "ttrpc_client.h"
 #include "ttrpc_server.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/psp-sev.h>
 #include <linux/vm_sockets.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -28,7 +31,7 @@
 
 #define TURNS       81
 #define EACH        5
-#define KINDS       4
+#define KINDS       5
 #define CONNECT_MS  5000
 #define WAIT_STEP   10000 /* us */
 #define WAIT_STEPS  500
@@ -44,10 +47,13 @@ struct bench {
     size_t request_size;
     uint8_t *answer; /* payload of the broker's first answer */
     size_t answer_size;
-    struct aeb_device opening; /* opens for each command, as the broker does */
-    struct aeb_device open;    /* has it open */
+    struct aeb_device opening; /* opens for each command */
+    struct aeb_opened open;    /* has it open */
     enum aeb_report_number number;
     uint32_t handle;
+    struct sev_report report; /* of the first answer, and who signed it */
+    uint8_t report_bytes[SEV_REPORT_SIZE];
+    EVP_PKEY *pek;
     pid_t child;
 };
 
@@ -97,7 +103,7 @@ static void run_empty(void *ctx, const struct ttrpc_call *call,
 /* In a process of its own, as the broker is. Does not return. */
 static void serve_empty(struct bench *b)
 {
-    static const struct ttrpc_method method = {AEB_METHOD_EVIDENCE, false,
+    static const struct ttrpc_method method = {AEB_METHOD_EVIDENCE, true,
                                                run_empty};
     const struct ttrpc_server_config config = {.services = AEB_SERVICES,
                                                .service_count =
@@ -188,9 +194,14 @@ static void call(struct bench *b, struct ttrpc_client *c,
     }
 }
 
-static void check_evidence(const struct ttrpc_response *resp)
+static void take_evidence(struct bench *b, const struct ttrpc_response *resp)
 {
     struct aeb_response msg;
+    struct aeb_evidence ev;
+    char why[AEB_WHY_SIZE] = "";
+    struct sev_cert pek;
+    uint8_t x[SEV_EC_SIZE], y[SEV_EC_SIZE];
+    uint32_t curve = 0;
 
     if (aeb_response_decode(AEB_RPC_EVIDENCE, resp->payload, &msg) != PSP_OK) {
         die("broker", "no evidence response");
@@ -198,6 +209,17 @@ static void check_evidence(const struct ttrpc_response *resp)
     if (msg.error != 0 || msg.evidence.size == 0) {
         die("broker", aeb_error_text(msg.error));
     }
+    if (aeb_evidence_decode(msg.evidence.data, msg.evidence.size, &ev, why) !=
+        PSP_OK) {
+        die("evidence", why);
+    }
+    memcpy(b->report_bytes, ev.report, sizeof(b->report_bytes));
+    if (sev_report_decode(ev.report, sizeof(ev.report), &b->report) != PSP_OK ||
+        sev_cert_decode(ev.pek, sizeof(ev.pek), &pek) != PSP_OK ||
+        !sev_cert_get_ec(&pek, &curve, x, y)) {
+        die("evidence", "no report by a PEK");
+    }
+    b->pek = sev_key_ec(x, y);
     aeb_response_clear(&msg);
 }
 
@@ -211,7 +233,7 @@ static void first_call(struct bench *b)
         die("request", "out of memory");
     }
     call(b, &b->to_broker, &resp);
-    check_evidence(&resp);
+    take_evidence(b, &resp);
     b->answer_size = resp.payload.size;
     b->answer = malloc(b->answer_size);
     if (b->answer == NULL) {
@@ -222,17 +244,6 @@ static void first_call(struct bench *b)
 }
 
 /* --- the device --- */
-
-static int open_command(void *ctx, uint32_t cmd, void *data, uint32_t *fw)
-{
-    struct sev_issue_cmd envelope = {.cmd = cmd,
-                                     .data = (uint64_t)(uintptr_t)data};
-    int err =
-        ioctl(*(const int *)ctx, SEV_ISSUE_CMD, &envelope) != 0 ? -errno : 0;
-
-    *fw = envelope.error;
-    return err;
-}
 
 static void three_commands(const struct bench *b, const struct aeb_device *dev)
 {
@@ -260,9 +271,20 @@ static void choose_number(struct bench *b)
     uint8_t report[SEV_REPORT_SIZE];
 
     b->number = AEB_NUMBER_PRIVATE;
-    if (aeb_device_report(&b->open, b->number, b->handle, mnonce, report) ==
+    if (aeb_device_report(&b->open.dev, b->number, b->handle, mnonce, report) ==
         ERR_PRIVATE) {
         b->number = AEB_NUMBER_9;
+    }
+}
+
+static void check_report(const struct bench *b)
+{
+    uint8_t r[SEV_EC_SIZE], s[SEV_EC_SIZE];
+
+    if (!sev_number_get(b->report.r, r) || !sev_number_get(b->report.s, s) ||
+        !sev_key_verify_ecdsa(b->pek, SEV_ALGO_ECDSA_SHA256, b->report_bytes,
+                              SEV_REPORT_SIGNED_SIZE, r, s)) {
+        die("report", "the signature is not the PEK's");
     }
 }
 
@@ -282,7 +304,10 @@ static void once(struct bench *b, int kind)
         ttrpc_response_clear(&resp);
         break;
     case 2:
-        three_commands(b, &b->open);
+        three_commands(b, &b->open.dev);
+        break;
+    case 3:
+        check_report(b);
         break;
     default:
         three_commands(b, &b->opening);
@@ -292,7 +317,7 @@ static void once(struct bench *b, int kind)
 
 static void measure(struct bench *b)
 {
-    static double us[KINDS][TURNS], ratio[TURNS];
+    static double us[KINDS][TURNS], ratio[TURNS], checked[TURNS];
 
     for (int turn = 0; turn < TURNS; turn++) {
         for (int kind = 0; kind < KINDS; kind++) {
@@ -304,12 +329,15 @@ static void measure(struct bench *b)
             us[kind][turn] = (now_us() - start) / EACH;
         }
         ratio[turn] = us[0][turn] / (us[1][turn] + us[2][turn]);
+        checked[turn] = us[0][turn] / (us[1][turn] + us[2][turn] + us[3][turn]);
     }
     printf("aeb_evidence_us %.1f\naeb_empty_call_us %.1f\n",
            median(us[0], TURNS), median(us[1], TURNS));
-    printf("aeb_ioctls_us %.1f\naeb_opened_ioctls_us %.1f\n",
-           median(us[2], TURNS), median(us[3], TURNS));
-    printf("aeb_ratio %.3f\n", median(ratio, TURNS));
+    printf("aeb_ioctls_us %.1f\naeb_verify_us %.1f\n", median(us[2], TURNS),
+           median(us[3], TURNS));
+    printf("aeb_opened_ioctls_us %.1f\n", median(us[4], TURNS));
+    printf("aeb_ratio %.3f\naeb_checked_ratio %.3f\n", median(ratio, TURNS),
+           median(checked, TURNS));
 }
 
 int main(int argc, char **argv)
@@ -317,7 +345,7 @@ int main(int argc, char **argv)
     struct bench b = {.handle = 1};
     const char *path = argc > 3 ? argv[3] : "/dev/sev";
     char why[TTRPC_ADDR_WHY] = "";
-    int device;
+    uint32_t err;
 
     if (argc < 2 || argc > 4) {
         fprintf(stderr, "usage: bench_aeb ADDRESS [HANDLE [DEVICE]]\n");
@@ -329,12 +357,11 @@ int main(int argc, char **argv)
     if (argc > 2) {
         b.handle = (uint32_t)strtoul(argv[2], NULL, 0);
     }
-    device = open(path, O_RDWR | O_CLOEXEC);
-    if (device < 0) {
-        die(path, strerror(errno));
-    }
     b.opening = aeb_device_file(path);
-    b.open = (struct aeb_device){.command = open_command, .ctx = &device};
+    err = aeb_device_open(&b.opening, &b.open);
+    if (err != 0) {
+        die(path, aeb_error_text(err));
+    }
     choose_number(&b);
     connect_broker(&b);
     first_call(&b);
@@ -342,7 +369,8 @@ int main(int argc, char **argv)
     measure(&b);
     kill(b.child, SIGKILL);
     (void)waitpid(b.child, NULL, 0);
-    (void)close(device);
+    aeb_device_close(&b.open);
+    EVP_PKEY_free(b.pek);
     free(b.request);
     free(b.answer);
     return 0;

@@ -27,6 +27,8 @@ const char AEB_HELP[] =
     "  --kds-url URL         http://HOST[:PORT]; default: the installation's "
     "keys\n"
     "  --root FILE           ASK and ARK that evidence is checked with\n"
+    "  --self-check WHAT     all (default), certificates: not the report's\n"
+    "                        signature, which takes longer than the rest\n"
     "  --profile NAME        the platform (default milan)\n"
     "  --any-product         also one that has no device type\n"
     "  --evidence-layout L   typed (default, 6461 bytes), aeb (6460)\n"
@@ -52,6 +54,7 @@ enum {
     OPT_NUMBER,
     OPT_URL,
     OPT_ROOT,
+    OPT_SELF_CHECK,
     OPT_ANY,
     OPT_LAYOUT,
     OPT_STYLE,
@@ -74,6 +77,7 @@ static const struct option OWN[] = {
     {"report-number", required_argument, NULL, OPT_NUMBER},
     {"kds-url", required_argument, NULL, OPT_URL},
     {"root", required_argument, NULL, OPT_ROOT},
+    {"self-check", required_argument, NULL, OPT_SELF_CHECK},
     {"any-product", no_argument, NULL, OPT_ANY},
     {"evidence-layout", required_argument, NULL, OPT_LAYOUT},
     {"error-style", required_argument, NULL, OPT_STYLE},
@@ -228,6 +232,7 @@ static bool take_word(struct aeb_options *o, int val, const char *arg)
     static const char *const numbers[] = {"auto", "private", "9"};
     static const char *const layouts[] = {"typed", "aeb"};
     static const char *const styles[] = {"inband", "status"};
+    static const char *const checks[] = {"all", "certificates"};
     static const char *const times[] = {"asked", "always", "never"};
     struct aeb_broker_config *b = &o->broker;
     size_t i;
@@ -242,6 +247,10 @@ static bool take_word(struct aeb_options *o, int val, const char *arg)
         i = word(arg, numbers, 3);
         b->number = (enum aeb_report_number)i;
         return i < 3 || bad("report-number", arg, "need auto, private or 9");
+    case OPT_SELF_CHECK:
+        i = word(arg, checks, 2);
+        b->unsigned_reports = i == 1;
+        return i < 2 || bad("self-check", arg, "need all or certificates");
     case OPT_LAYOUT:
         i = word(arg, layouts, 2);
         b->untyped = i == 1;
@@ -332,6 +341,7 @@ static bool take(struct aeb_options *o, int val, const char *arg)
         return take_hostile(o, arg);
     case OPT_POLICY:
     case OPT_NUMBER:
+    case OPT_SELF_CHECK:
     case OPT_LAYOUT:
     case OPT_STYLE:
     case OPT_EXTENSIONS:

@@ -33,7 +33,8 @@ int aeb_broker_open(const struct aeb_broker_config *config,
     if (b == NULL) {
         return -ENOMEM;
     }
-    if (aeb_self_check_open(config->root, config->root_size, &b->check) != 0) {
+    if (aeb_self_check_open(config->root, config->root_size,
+                            config->unsigned_reports, &b->check) != 0) {
         free(b);
         return -ENOMEM;
     }
@@ -148,29 +149,44 @@ static void replay(struct aeb_broker *b, uint8_t report[SEV_REPORT_SIZE])
     pthread_mutex_unlock(&b->lock);
 }
 
-static uint32_t collect(struct work *w)
+static uint32_t ask_device(struct work *w, const struct aeb_device *dev)
 {
     const struct aeb_broker_config *c = &w->b->config;
     struct aeb_exported exported;
     uint8_t id[AEB_CHIP_ID_SIZE];
-    uint32_t err = aeb_device_export(&c->device, &exported);
+    uint32_t err = aeb_device_export(dev, &exported);
 
     if (err == 0) {
-        err = aeb_device_id(&c->device, id);
+        err = aeb_device_id(dev, id);
     }
     if (err == 0) {
         err = aeb_cek_get(c->cek, id, exported.cek, w->call->cancelled,
                           w->ev.cek);
     }
     if (err == 0) {
-        err = aeb_device_report(&c->device, c->number, w->handle, w->mnonce,
+        err = aeb_device_report(dev, c->number, w->handle, w->mnonce,
                                 w->ev.report);
     }
+    if (err == 0) {
+        memcpy(w->ev.pek, exported.pek, SEV_CERT_SIZE);
+        memcpy(w->ev.oca, exported.oca, SEV_CERT_SIZE);
+    }
+    return err;
+}
+
+static uint32_t collect(struct work *w)
+{
+    const struct aeb_broker_config *c = &w->b->config;
+    struct aeb_opened opened;
+    uint32_t err = aeb_device_open(&c->device, &opened);
+
+    if (err == 0) {
+        err = ask_device(w, &opened.dev);
+    }
+    aeb_device_close(&opened);
     if (err != 0) {
         return err;
     }
-    memcpy(w->ev.pek, exported.pek, SEV_CERT_SIZE);
-    memcpy(w->ev.oca, exported.oca, SEV_CERT_SIZE);
     w->ev.typed = !c->untyped;
     w->ev.device = (uint8_t)aeb_device_of(c->product);
     return aeb_self_check(w->b->check, &w->ev) ? 0 : AEB_BROKER_SELF_CHECK;

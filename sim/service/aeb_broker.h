@@ -51,7 +51,8 @@ struct aeb_broker_config {
     const uint8_t *root; /* ASK and ARK that the self-check trusts; borrowed.
                             NULL: it ends at the CEK */
     size_t root_size;
-    bool replay; /* hostile: the first report again and again */
+    bool unsigned_reports; /* the self-check leaves their signature out */
+    bool replay;           /* hostile: the first report again and again */
     /** One line for each failure; any thread. May be NULL. */
     void (*log)(void *ctx, const char *line);
     void *log_ctx;

@@ -25,21 +25,26 @@
 
 #define NO_FW_CALL 0xffffffffu
 
-static int file_command(void *ctx, uint32_t cmd, void *data, uint32_t *fw)
+static int fd_command(void *ctx, uint32_t cmd, void *data, uint32_t *fw)
 {
     struct sev_issue_cmd envelope = {.cmd = cmd,
                                      .data = (uint64_t)(uintptr_t)data};
-    const char *path = ctx;
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    int err = 0;
+    int err =
+        ioctl(*(const int *)ctx, SEV_ISSUE_CMD, &envelope) != 0 ? -errno : 0;
+
+    *fw = envelope.error;
+    return err;
+}
+
+static int file_command(void *ctx, uint32_t cmd, void *data, uint32_t *fw)
+{
+    int fd = open(ctx, O_RDWR | O_CLOEXEC);
+    int err;
 
     if (fd < 0) {
         return -errno;
     }
-    if (ioctl(fd, SEV_ISSUE_CMD, &envelope) != 0) {
-        err = -errno;
-    }
-    *fw = envelope.error;
+    err = fd_command(&fd, cmd, data, fw);
     (void)close(fd);
     return err;
 }
@@ -49,6 +54,27 @@ struct aeb_device aeb_device_file(const char *path)
     return (struct aeb_device){
         .command = file_command,
         .ctx = (void *)(uintptr_t)(path != NULL ? path : "/dev/sev")};
+}
+
+uint32_t aeb_device_open(const struct aeb_device *dev, struct aeb_opened *out)
+{
+    *out = (struct aeb_opened){.dev = *dev, .fd = -1};
+    if (dev->command == file_command) {
+        out->fd = open(dev->ctx, O_RDWR | O_CLOEXEC);
+        if (out->fd < 0) {
+            return AEB_ERROR_HOST + ((uint32_t)errno & 0xffffu);
+        }
+        out->dev = (struct aeb_device){.command = fd_command, .ctx = &out->fd};
+    }
+    return 0;
+}
+
+void aeb_device_close(struct aeb_opened *o)
+{
+    if (o->fd >= 0) {
+        (void)close(o->fd);
+        o->fd = -1;
+    }
 }
 
 /* What a failed command says. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * Would a relying party accept what was collected? Certificates are judged when
- * they change; every report is.
+ * they change; every report is, unless that is not wanted: it takes longer than
+ * all the rest.
  */
 #ifndef SERVICE_AEB_SELFCHECK_H
 #define SERVICE_AEB_SELFCHECK_H
@@ -11,8 +12,9 @@
 struct aeb_self_check;
 
 /** @root  ASK and ARK in AMD's format, borrowed; or NULL: the chain above the
- * CEK is not looked at. 0 or -ENOMEM. */
-int aeb_self_check_open(const uint8_t *root, size_t root_size,
+ * CEK is not looked at. @certs_only: reports are taken as they are. 0 or
+ * -ENOMEM. */
+int aeb_self_check_open(const uint8_t *root, size_t root_size, bool certs_only,
                         struct aeb_self_check **out);
 /** Any thread. False also when memory runs out. */
 bool aeb_self_check(struct aeb_self_check *s, const struct aeb_evidence *ev);

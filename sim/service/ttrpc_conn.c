@@ -250,6 +250,9 @@ void ttrpc_conn_input(struct ttrpc_conn *c, int64_t now)
         if (left > 0 && !c->dead) {
             keep(c, buf + ((size_t)n - left), left);
         }
+        if ((size_t)n < sizeof(buf)) {
+            return; /* that was all */
+        }
     }
 }
 

@@ -86,8 +86,10 @@ static void *work(void *arg)
         pthread_mutex_lock(&p->lock);
         job->next = p->done;
         p->done = job;
+        pthread_mutex_unlock(&p->lock);
         /* Cannot fail: the counter is far from its limit. */
         (void)!write(p->done_fd, &one, sizeof(one));
+        pthread_mutex_lock(&p->lock);
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
@@ -142,9 +144,11 @@ bool ttrpc_pool_put(struct ttrpc_pool *p, struct ttrpc_job *job)
         *p->last = job;
         p->last = &job->next;
         p->waiting++;
-        pthread_cond_signal(&p->wake);
     }
     pthread_mutex_unlock(&p->lock);
+    if (room) {
+        pthread_cond_signal(&p->wake); /* who wakes up wants the lock */
+    }
     return room;
 }
 

@@ -88,7 +88,11 @@ static void put_number(struct psp_wr *w, const char *key, uint32_t v)
     put_text(w, text);
 }
 
-/* "N," at @out; returns its end. There are thousands in a text. */
+#define ZEROS      16u
+#define ZEROS_TEXT "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,"
+
+/* "N," at @out; returns its end. There are thousands in a text, most of them
+ * zeros in a row. */
 static char *add_byte(char *out, uint8_t v)
 {
     if (v >= 100) {
@@ -107,11 +111,18 @@ static void put_array(struct psp_wr *w, const char *key, const uint8_t *data,
                       size_t size)
 {
     char text[4 * SEV_CERT_SIZE];
+    static const uint8_t none[ZEROS];
     char *end = text;
 
     assert(size <= SEV_CERT_SIZE);
-    for (size_t i = 0; i < size; i++) {
-        end = add_byte(end, data[i]);
+    for (size_t i = 0; i < size;) {
+        if (size - i >= ZEROS && memcmp(data + i, none, ZEROS) == 0) {
+            memcpy(end, ZEROS_TEXT, 2 * ZEROS);
+            end += 2 * ZEROS;
+            i += ZEROS;
+        } else {
+            end = add_byte(end, data[i++]);
+        }
     }
     end[-1] = ']';
     put_text(w, key);

@@ -248,7 +248,8 @@ static void self_check__other_certificates__judged_anew(void **state)
 
     (void)state;
     ask(&c, AEB_RPC_EVIDENCE, &req, &a);
-    assert_int_equal(aeb_self_check_open(root.body, root.size, &check), 0);
+    assert_int_equal(aeb_self_check_open(root.body, root.size, false, &check),
+                     0);
     assert_true(aeb_self_check(check, &a.ev));
     for (int i = 0; i < 4; i++) {
         bad = a.ev;
@@ -455,6 +456,25 @@ static void fault_row(void **state)
         assert_int_equal(error & 0xffffff00, 0x20100);
     } else {
         assert_int_equal(error, row->error);
+    }
+}
+
+/* The signature is the relying party's matter then; certificates are not. */
+static void self_check__certificates__report_as_it_comes(void **state)
+{
+    struct aeb_broker_config c = usual();
+    struct aeb_request req = mine();
+
+    (void)state;
+    c.unsigned_reports = true;
+    for (int i = 0; i < 2; i++) {
+        c.root = i == 0 ? root.body : NULL;
+        fault.cmd = 0x80000009;
+        fault.spoil = true;
+        assert_int_equal(error_of(&c, AEB_RPC_EVIDENCE, &req), 0);
+        fault.cmd = 5;
+        assert_int_equal(error_of(&c, AEB_RPC_EVIDENCE, &req),
+                         AEB_BROKER_SELF_CHECK);
     }
 }
 
@@ -1118,6 +1138,7 @@ int main(void)
         CLEAN(evidence__negative_hypercall_results__invalid_guest),
         CLEAN(evidence__alias__served_as_the_other),
         CLEAN(requests__undecodable__unknown),
+        CLEAN(self_check__certificates__report_as_it_comes),
         CLEAN(report__kernel_without_get_report__einval),
         CLEAN(report__number_9_of_mainline__driver_lied),
         CLEAN(generation__without_device_type__both_rpcs),
