@@ -17,8 +17,15 @@ static bool config_ok(const struct psp_config *config,
            ops->entropy != NULL && config->memory_size >= RMP_PAGE_SIZE &&
            config->memory_size % RMP_PAGE_SIZE == 0 &&
            config->rmp_size % RMP_PAGE_SIZE == 0 && p->asid_count > 0 &&
-           p->asid_count <= RMP_ASID_MAX && p->socket_count > 0 &&
+           p->asid_count <= RMP_ASID_LIMIT && p->socket_count > 0 &&
            p->generation < PSP_GENERATION_COUNT;
+}
+
+/* An entry has as many bits as on hardware, or as this machine needs. */
+static uint32_t asid_max(const struct psp_profile *profile)
+{
+    return profile->asid_count > RMP_ASID_MAX ? profile->asid_count
+                                              : RMP_ASID_MAX;
 }
 
 static size_t asids_size(const struct psp_core *core)
@@ -44,7 +51,7 @@ enum psp_err core_init(struct psp_core *core, const struct psp_config *config,
     }
     core->apic_id_count = config->apic_id_count == 0 ? APIC_ID_COUNT_DEFAULT
                                                      : config->apic_id_count;
-    core->rmp = rmp_create(core->rmp_size);
+    core->rmp = rmp_create(core->rmp_size, asid_max(&core->profile));
     core->asids = core_alloc(asids_size(core));
     if (core->rmp == NULL || core->asids == NULL) {
         core_clear(core);

@@ -9,12 +9,25 @@
 #define FLAG_2M   0x1u
 #define FLAG_VMSA 0x2u
 
-struct rmp *rmp_create(uint64_t end)
+static size_t asid_pages_size(const struct rmp *rmp)
+{
+    return ((size_t)rmp->asid_max + 1) * sizeof(*rmp->asid_pages);
+}
+
+struct rmp *rmp_create(uint64_t end, uint32_t asid_max)
 {
     struct rmp *rmp = core_alloc(sizeof(*rmp));
 
-    if (rmp != NULL) {
-        rmp->end = end;
+    assert(asid_max <= RMP_ASID_LIMIT);
+    if (rmp == NULL) {
+        return NULL;
+    }
+    rmp->end = end;
+    rmp->asid_max = asid_max;
+    rmp->asid_pages = core_alloc(asid_pages_size(rmp));
+    if (rmp->asid_pages == NULL) {
+        core_free(rmp, sizeof(*rmp));
+        return NULL;
     }
     return rmp;
 }
@@ -31,6 +44,7 @@ void rmp_destroy(struct rmp *rmp)
     if (rmp != NULL) {
         rmp_slots_clear(rmp);
         fixed_clear(rmp);
+        core_free(rmp->asid_pages, asid_pages_size(rmp));
     }
     core_free(rmp, sizeof(*rmp));
 }
@@ -111,7 +125,7 @@ void rmp_replace(struct rmp *rmp, uint64_t spa, const struct rmp_entry *entry)
 {
     struct rmp_slot *slot = rmp_slot_find(rmp, spa / RMP_PAGE_SIZE);
 
-    assert(slot != NULL && entry->asid <= RMP_ASID_MAX);
+    assert(slot != NULL && entry->asid <= rmp->asid_max);
     if (entry->state == RMP_HYPERVISOR) {
         forget(rmp, slot);
     } else {
@@ -122,7 +136,7 @@ void rmp_replace(struct rmp *rmp, uint64_t spa, const struct rmp_entry *entry)
 enum psp_err rmp_set(struct rmp *rmp, uint64_t spa,
                      const struct rmp_entry *entry)
 {
-    if (spa >= rmp->end || entry->asid > RMP_ASID_MAX) {
+    if (spa >= rmp->end || entry->asid > rmp->asid_max) {
         return PSP_E_PARAM;
     }
     if (rmp_slot_find(rmp, spa / RMP_PAGE_SIZE) == NULL) {
@@ -217,5 +231,5 @@ enum psp_err rmp_rebuild(struct rmp *rmp, const struct rmp_range *ranges,
 
 uint64_t rmp_asid_page_count(const struct rmp *rmp, uint32_t asid)
 {
-    return asid > RMP_ASID_MAX ? 0 : rmp->asid_pages[asid];
+    return asid > rmp->asid_max ? 0 : rmp->asid_pages[asid];
 }

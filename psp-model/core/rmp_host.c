@@ -12,7 +12,8 @@ static bool covered(const struct rmp *rmp, uint64_t spa, uint64_t size)
     return spa < rmp->end && size <= rmp->end - spa;
 }
 
-static bool update_ok(const struct rmp_update *u, uint64_t size)
+static bool update_ok(const struct rmp *rmp, const struct rmp_update *u,
+                      uint64_t size)
 {
     if (!u->assigned) {
         return !u->immutable && u->asid == 0;
@@ -20,7 +21,7 @@ static bool update_ok(const struct rmp_update *u, uint64_t size)
     if (u->asid == 0) {
         return u->gpa == 0;
     }
-    return u->asid <= RMP_ASID_MAX && u->gpa % size == 0;
+    return u->asid <= rmp->asid_max && u->gpa % size == 0;
 }
 
 /* Every page of the range: immutable ones first, as the processor reports a
@@ -88,7 +89,8 @@ enum rmp_result rmp_rmpupdate(struct rmp *rmp, uint64_t spa,
     size_t pages = (size_t)(size / RMP_PAGE_SIZE);
     enum rmp_result result;
 
-    if (spa % size != 0 || !covered(rmp, spa, size) || !update_ok(u, size)) {
+    if (spa % size != 0 || !covered(rmp, spa, size) ||
+        !update_ok(rmp, u, size)) {
         return RMP_FAIL_INPUT;
     }
     result = range_ok(rmp, spa, pages, u->size_2m);

@@ -121,5 +121,6 @@ void rmp_slots_clear(struct rmp *rmp)
     rmp->slots = NULL;
     rmp->capacity = 0;
     rmp->used = 0;
-    memset(rmp->asid_pages, 0, sizeof(rmp->asid_pages));
+    memset(rmp->asid_pages, 0,
+           ((size_t)rmp->asid_max + 1) * sizeof(*rmp->asid_pages));
 }

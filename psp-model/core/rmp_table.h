@@ -26,7 +26,8 @@ struct rmp {
     size_t used;
     struct rmp_range *fixed; /* sorted by base, disjoint */
     size_t fixed_count;
-    uint64_t asid_pages[RMP_ASID_MAX + 1];
+    uint32_t asid_max;
+    uint64_t *asid_pages; /* 0 .. asid_max */
 };
 
 /** Entry of page number @page, or NULL. */

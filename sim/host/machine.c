@@ -136,6 +136,7 @@ int machine_create(const struct machine_config *config, struct machine **out)
         return -ENOMEM;
     }
     pthread_mutex_init(&m->lock, NULL);
+    pthread_mutex_init(&m->recycling, NULL);
     m->profile = *config->profile;
     m->memory_size = memory_size;
     m->nv_load = config->nv_load;
@@ -164,6 +165,7 @@ void machine_destroy(struct machine *m)
     page_map_clear(&m->pages);
     free(m->asids);
     pthread_mutex_destroy(&m->lock);
+    pthread_mutex_destroy(&m->recycling);
     psp_drbg_wipe(&m->drbg);
     free(m);
 }

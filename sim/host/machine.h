@@ -114,7 +114,11 @@ int machine_sev_write(struct machine *m, uint32_t asid, uint64_t spa,
 
 /** SEV-ES and SNP guests take ASIDs 1 .. min_sev_asid - 1, plain SEV guests
  * min_sev_asid .. asid_count. */
-enum machine_asid_kind { MACHINE_ASID_ES, MACHINE_ASID_SEV };
+enum machine_asid_kind {
+    MACHINE_ASID_ES,
+    MACHINE_ASID_SEV,
+    MACHINE_ASID_KINDS
+};
 
 /** The lowest free ASID of a kind, or 0. A returned ASID is flushed
  * (SNP_DF_FLUSH, or DF_FLUSH without SNP) by the next machine_asid_alloc()

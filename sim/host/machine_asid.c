@@ -3,6 +3,8 @@
  * one flush, when no other is left, as KVM does. */
 #include "machine_impl.h"
 
+#include <string.h>
+
 struct range {
     uint32_t first;
     uint32_t last;
@@ -28,61 +30,97 @@ static struct range range_of(const struct machine *m, enum machine_asid_kind k)
     return r;
 }
 
-static uint32_t take_free(struct machine *m, struct range r)
+static uint32_t take_free(struct machine *m, enum machine_asid_kind kind)
 {
-    for (uint32_t asid = r.first; asid <= r.last; asid++) {
-        if (m->asids[asid] == ASID_FREE) {
-            m->asids[asid] = ASID_USED;
-            return asid;
-        }
+    struct range r = range_of(m, kind);
+    uint32_t asid =
+        m->first_asid[kind] > r.first ? m->first_asid[kind] : r.first;
+
+    while (asid <= r.last && m->asids[asid] != ASID_FREE) {
+        asid++;
     }
-    return 0;
+    m->first_asid[kind] = asid;
+    if (asid > r.last) {
+        return 0;
+    }
+    m->asids[asid] = ASID_USED;
+    return asid;
 }
 
-static bool move_all(struct machine *m, enum machine_asid_state from,
+static void move_all(struct machine *m, enum machine_asid_state from,
                      enum machine_asid_state to)
 {
-    bool any = false;
-
     for (uint32_t asid = 1; asid <= m->profile.asid_count; asid++) {
         if (m->asids[asid] == from) {
             m->asids[asid] = (uint8_t)to;
-            any = true;
         }
     }
-    return any;
+}
+
+static uint32_t take(struct machine *m, enum machine_asid_kind kind)
+{
+    uint32_t asid;
+
+    pthread_mutex_lock(&m->lock);
+    asid = take_free(m, kind);
+    pthread_mutex_unlock(&m->lock);
+    return asid;
 }
 
 /* ASIDs that come back while the flush runs must wait for the next one, so
- * those that it covers are set apart first. */
-static void recycle(struct machine *m)
+ * those that it covers are set apart first. False: there are none. */
+static bool set_apart(struct machine *m)
 {
-    enum sev_status status;
+    bool any;
 
-    if (!move_all(m, ASID_RETURNED, ASID_FLUSHING)) {
-        return;
+    pthread_mutex_lock(&m->lock);
+    any = m->returned > 0;
+    if (any) {
+        move_all(m, ASID_RETURNED, ASID_FLUSHING);
+        m->returned = 0;
     }
     pthread_mutex_unlock(&m->lock);
-    status = machine_command(
-        m, machine_snp_initialized(m) ? CMD_SNP_DF_FLUSH : CMD_SEV_DF_FLUSH,
-        NULL, 0);
+    return any;
+}
+
+static void put_back(struct machine *m, bool flushed)
+{
     pthread_mutex_lock(&m->lock);
-    move_all(m, ASID_FLUSHING,
-             status == SEV_SUCCESS ? ASID_FREE : ASID_RETURNED);
+    for (uint32_t asid = 1; asid <= m->profile.asid_count; asid++) {
+        m->returned += !flushed && m->asids[asid] == ASID_FLUSHING;
+    }
+    move_all(m, ASID_FLUSHING, flushed ? ASID_FREE : ASID_RETURNED);
+    memset(m->first_asid, 0, sizeof(m->first_asid));
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void recycle(struct machine *m)
+{
+    if (set_apart(m)) {
+        enum sev_status status = machine_command(
+            m, machine_snp_initialized(m) ? CMD_SNP_DF_FLUSH : CMD_SEV_DF_FLUSH,
+            NULL, 0);
+
+        put_back(m, status == SEV_SUCCESS);
+    }
 }
 
 uint32_t machine_asid_alloc(struct machine *m, enum machine_asid_kind kind)
 {
-    struct range r = range_of(m, kind);
-    uint32_t asid;
+    uint32_t asid = take(m, kind);
 
-    pthread_mutex_lock(&m->lock);
-    asid = take_free(m, r);
+    if (asid != 0) {
+        return asid;
+    }
+    /* One flush at a time: another one's end must not hand out what it did not
+     * cover. */
+    pthread_mutex_lock(&m->recycling);
+    asid = take(m, kind);
     if (asid == 0) {
         recycle(m);
-        asid = take_free(m, r);
+        asid = take(m, kind);
     }
-    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->recycling);
     return asid;
 }
 
@@ -92,6 +130,7 @@ void machine_asid_free(struct machine *m, uint32_t asid)
         return;
     }
     pthread_mutex_lock(&m->lock);
+    m->returned += m->asids[asid] != ASID_RETURNED;
     m->asids[asid] = ASID_RETURNED;
     pthread_mutex_unlock(&m->lock);
 }

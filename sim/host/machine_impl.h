@@ -29,6 +29,7 @@ enum machine_asid_state {
 
 struct machine {
     pthread_mutex_t lock;
+    pthread_mutex_t recycling; /* of ASIDs; taken before lock */
     struct psp_profile profile;
     uint64_t memory_size;
     struct psp_host_ops ops;
@@ -45,6 +46,9 @@ struct machine {
     struct machine_slot *slots;
     bool snp_initialized;
     uint8_t *asids; /* enum machine_asid_state, index 0 unused */
+    /* No free one of its kind is below. */
+    uint32_t first_asid[MACHINE_ASID_KINDS];
+    uint32_t returned; /* in state ASID_RETURNED */
 };
 
 /** Legacy SEV-ES keeps save areas here; pages are handed out from above. */

@@ -60,6 +60,24 @@ static size_t align_up(size_t page, size_t count)
     return (page + align - 1) / align * align;
 }
 
+/* The first free page from @page on: whole words of taken ones are passed over
+ * at once. */
+static size_t next_free(const struct page_map *map, size_t page)
+{
+    size_t word = page / WORD_BITS;
+    uint64_t unused;
+
+    if (word >= map->word_count) {
+        return page;
+    }
+    unused = ~map->used[word] & (UINT64_MAX << (page % WORD_BITS));
+    while (unused == 0 && ++word < map->word_count) {
+        unused = ~map->used[word];
+    }
+    return word * WORD_BITS +
+           (unused == 0 ? 0 : (size_t)__builtin_ctzll(unused));
+}
+
 static size_t find_run(const struct page_map *map, size_t count)
 {
     size_t start = align_up(map->first_free, count);
@@ -67,7 +85,7 @@ static size_t find_run(const struct page_map *map, size_t count)
 
     while (count <= map->limit && start <= map->limit - count) {
         if (is_used(map, page)) {
-            start = align_up(page + 1, count);
+            start = align_up(next_free(map, page), count);
             page = start;
         } else if (++page == start + count) {
             return start;
@@ -87,7 +105,7 @@ size_t page_map_take(struct page_map *map, size_t count)
         map->used[page / WORD_BITS] |= 1ull << (page % WORD_BITS);
     }
     if (start == map->first_free) {
-        map->first_free = start + count;
+        map->first_free = next_free(map, start + count);
     }
     return start;
 }

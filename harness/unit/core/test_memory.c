@@ -314,7 +314,7 @@ static void spoil(struct psp_config *c, struct psp_host_ops *o, unsigned int n)
         c->profile.asid_count = 0;
         break;
     case 7:
-        c->profile.asid_count = RMP_ASID_MAX + 1;
+        c->profile.asid_count = RMP_ASID_LIMIT + 1;
         break;
     case 8:
         c->profile.socket_count = 0;

@@ -9,7 +9,7 @@
 
 static struct rmp *make(void)
 {
-    struct rmp *rmp = rmp_create(END);
+    struct rmp *rmp = rmp_create(END, RMP_ASID_MAX);
 
     assert_non_null(rmp);
     return rmp;
@@ -74,6 +74,26 @@ static void rmp__set_what_cannot_be__param(void **state)
     assert_int_equal(rmp_set(rmp, END, &e), PSP_E_PARAM);
     e.asid = RMP_ASID_MAX + 1;
     assert_int_equal(rmp_set(rmp, SPA, &e), PSP_E_PARAM);
+    rmp_destroy(rmp);
+}
+
+static void rmp__machine_with_more_asids__holds_exactly_those(void **state)
+{
+    struct rmp *rmp = rmp_create(END, 12000);
+    const struct rmp_update last = {.assigned = true, .asid = 12000};
+    const struct rmp_update beyond = {.assigned = true, .asid = 12001};
+    struct rmp_entry e = {.state = RMP_GUEST_VALID, .asid = 12001};
+
+    (void)state;
+    assert_non_null(rmp);
+    assert_int_equal(rmp_set(rmp, SPA, &e), PSP_E_PARAM);
+    assert_int_equal(rmp_rmpupdate(rmp, SPA, &beyond), RMP_FAIL_INPUT);
+    assert_int_equal(rmp_rmpupdate(rmp, SPA, &last), RMP_OK);
+    assert_int_equal(rmp_get(rmp, SPA).asid, 12000);
+    assert_int_equal(rmp_asid_page_count(rmp, 12000), 1);
+    assert_int_equal(rmp_asid_page_count(rmp, 12001), 0);
+    rmp_reset(rmp, true);
+    assert_int_equal(rmp_asid_page_count(rmp, 12000), 0);
     rmp_destroy(rmp);
 }
 
@@ -503,6 +523,7 @@ int main(void)
         cmocka_unit_test(rmp__fresh__hypervisor_inside_default_outside),
         cmocka_unit_test(rmp__set__comes_back_for_every_byte_of_the_page),
         cmocka_unit_test(rmp__set_what_cannot_be__param),
+        cmocka_unit_test(rmp__machine_with_more_asids__holds_exactly_those),
         cmocka_unit_test(rmp__random_walk__as_a_plain_array),
         cmocka_unit_test(rmp__reset__hv_fixed_stays_unless_all),
         cmocka_unit_test(rmp__rebuild__ranges_merge_clip_and_survive_disorder),

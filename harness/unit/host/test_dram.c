@@ -123,6 +123,71 @@ static void pages__none_left__nothing(void **state)
     page_map_clear(&map);
 }
 
+/* What is taken in between must not be looked at again by every later call. */
+static void pages__taken_in_between__passed_over_once(void **state)
+{
+    struct page_map map;
+
+    (void)state;
+    page_map_init(&map, 10000);
+    assert_int_equal(page_map_take(&map, 1), 0);
+    assert_int_equal(page_map_take(&map, 512), 512);
+    for (size_t page = 1; page < 512; page++) {
+        assert_int_equal(page_map_take(&map, 1), page);
+    }
+    assert_int_equal(map.first_free, 1024);
+    assert_int_equal(page_map_take(&map, 1), 1024);
+    page_map_clear(&map);
+}
+
+static size_t plain_take(uint8_t *used, size_t limit, size_t count)
+{
+    size_t align = 1;
+
+    while (align < count) {
+        align *= 2;
+    }
+    for (size_t start = 0; start + count <= limit; start += align) {
+        size_t n = 0;
+
+        while (n < count && !used[start + n]) {
+            n++;
+        }
+        if (n == count) {
+            memset(used + start, 1, count);
+            return start;
+        }
+    }
+    return SIZE_MAX;
+}
+
+static void pages__random_walk__as_a_plain_array(void **state)
+{
+    enum { LIMIT = 1500, STEPS = 4000 };
+    static uint8_t used[LIMIT];
+    struct page_map map;
+    uint32_t x = 77;
+
+    (void)state;
+    memset(used, 0, sizeof(used));
+    page_map_init(&map, LIMIT);
+    for (unsigned int step = 0; step < STEPS; step++) {
+        size_t page, count;
+
+        x = x * 1664525 + 1013904223;
+        count = (x >> 28) == 0 ? 40 : (x >> 24 & 3) + 1;
+        page = (x >> 8) % LIMIT;
+        if ((x >> 20 & 1) == 0) {
+            assert_true(page_map_take(&map, count) ==
+                        plain_take(used, LIMIT, count));
+        } else if (used[page]) {
+            page_map_give(&map, page, 1);
+            used[page] = 0;
+        }
+    }
+    page_map_clear(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +198,8 @@ int main(void)
         cmocka_unit_test(pages__take__lowest_first),
         cmocka_unit_test(pages__run__adjoining_and_aligned),
         cmocka_unit_test(pages__none_left__nothing),
+        cmocka_unit_test(pages__taken_in_between__passed_over_once),
+        cmocka_unit_test(pages__random_walk__as_a_plain_array),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -350,6 +350,48 @@ static void asid__all_used__flush_then_returned_ones(void **state)
     machine_destroy(m);
 }
 
+static void asid__more_than_any_part_has__guests_on_all(void **state)
+{
+    struct psp_profile profile = *psp_profile_by_name("milan");
+    struct machine_config config = {.profile = &profile, .seed = PKI_DEV_SEED};
+    struct machine *m = NULL;
+
+    (void)state;
+    pki_chip_make(PKI_DEV_SEED, profile.generation, 0, &config.chip);
+    profile.asid_count = RMP_ASID_LIMIT + 1;
+    assert_int_equal(machine_create(&config, &m), -EINVAL);
+    profile.asid_count = 12000;
+    profile.min_sev_asid = 11999;
+    assert_int_equal(machine_create(&config, &m), 0);
+    for (uint32_t i = 1; i < 11999; i++) {
+        assert_int_equal(machine_asid_alloc(m, MACHINE_ASID_ES), i);
+    }
+    assert_int_equal(machine_asid_alloc(m, MACHINE_ASID_ES), 0);
+    assert_int_equal(machine_asid_alloc(m, MACHINE_ASID_SEV), 11999);
+    assert_int_equal(machine_asid_alloc(m, MACHINE_ASID_SEV), 12000);
+    assert_int_equal(machine_asid_alloc(m, MACHINE_ASID_SEV), 0);
+    machine_destroy(m);
+}
+
+static void asid__flush_refused__tried_again(void **state)
+{
+    struct machine *m =
+        make("milan", PKI_DEV_SEED, (struct machine_trace){NULL, NULL});
+    uint32_t count = machine_profile(m)->min_sev_asid - 1;
+
+    (void)state; /* the platform is down: DF_FLUSH is refused */
+    for (uint32_t i = 1; i <= count; i++) {
+        assert_int_equal(machine_asid_alloc(m, MACHINE_ASID_ES), i);
+    }
+    machine_asid_free(m, 9);
+    machine_asid_free(m, 9);
+    assert_int_equal(machine_asid_alloc(m, MACHINE_ASID_ES), 0);
+    assert_int_equal(machine_platform_init(m), SEV_SUCCESS);
+    assert_int_equal(machine_asid_alloc(m, MACHINE_ASID_ES), 9);
+    assert_int_equal(machine_asid_alloc(m, MACHINE_ASID_ES), 0);
+    machine_destroy(m);
+}
+
 static void asid__plain_sev__from_the_upper_part(void **state)
 {
     struct machine *m = *state;
@@ -458,6 +500,8 @@ int main(void)
         WITH_MACHINE(command__larger_than_a_page__refused),
         WITH_MACHINE(command__many_times__no_more_memory),
         cmocka_unit_test(asid__all_used__flush_then_returned_ones),
+        cmocka_unit_test(asid__more_than_any_part_has__guests_on_all),
+        cmocka_unit_test(asid__flush_refused__tried_again),
         WITH_MACHINE(asid__plain_sev__from_the_upper_part),
         WITH_MACHINE(asid__returned__not_reused_while_others_are_free),
         cmocka_unit_test(random__same_seed__same_bytes),

@@ -46,7 +46,7 @@ struct psp_profile {
     uint8_t secrets_version; /* VERSION of the secrets page, 2 or 3 */
     uint8_t chip_id_size;    /* meaningful bytes of CHIP_ID: 64 or 8 */
     bool has_hv_report;      /* SNP_HV_REPORT_REQ exists */
-    uint32_t asid_count;     /* ASIDs 1 .. asid_count */
+    uint32_t asid_count;     /* ASIDs 1 .. asid_count, at most 0xffff */
     uint32_t min_sev_asid;   /* below: SEV-ES guests; from it on: SEV */
     uint32_t socket_count;
 };

@@ -31,8 +31,11 @@ enum rmp_state {
     RMP_GUEST_VALID,
 };
 
-/** Highest ASID an entry can hold (10 bits). */
+/** Highest ASID an entry of a real part holds (10 bits). */
 #define RMP_ASID_MAX 0x3ffu
+/** Highest that a model's can hold: what MAX_SNP_ASID of SNP_INIT_EX can name.
+ * No part has as many; RMPREAD's format has room for 32 bits. */
+#define RMP_ASID_LIMIT 0xffffu
 
 /** Permission bytes: bit 0 read, 1 write, 2 user execute, 3 supervisor
  * execute, 4 supervisor shadow stack. */
@@ -50,8 +53,9 @@ struct rmp_entry {
 
 struct rmp;
 
-/** Covers [0, @end). Returns NULL when out of memory. */
-struct rmp *rmp_create(uint64_t end);
+/** Covers [0, @end); ASIDs 0 .. @asid_max, at most RMP_ASID_LIMIT. Returns NULL
+ * when out of memory. */
+struct rmp *rmp_create(uint64_t end, uint32_t asid_max);
 void rmp_destroy(struct rmp *rmp);
 
 /** Entry of the page that contains @spa, by value. */
@@ -84,7 +88,7 @@ rmp_rebuild(struct rmp *rmp, const struct rmp_range *ranges, size_t count);
 /** True if the entry's Immutable bit is set: RMPUPDATE may not touch it. */
 bool rmp_immutable(enum rmp_state state);
 
-/** Covered pages that carry @asid (> 0; 0 beyond RMP_ASID_MAX). Constant
+/** Covered pages that carry @asid (> 0; 0 for one out of range). Constant
  * time. */
 uint64_t rmp_asid_page_count(const struct rmp *rmp, uint32_t asid);
 
