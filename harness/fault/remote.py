@@ -44,8 +44,10 @@ class Daemon:
     def start(self, wait=True):
         with open(self.log_path, "ab") as log:
             self.proc = subprocess.Popen(
-                [self.swpsp, "serve", "--socket", self.socket, "--seed-file",
-                 os.path.join(self.folder, "seed"), *self.options],
+                [self.swpsp, "serve", "--socket", self.socket,
+                 *(["--seed-file", os.path.join(self.folder, "seed")]
+                   if "--state" in self.options
+                   else ["--insecure-dev-seed"]), *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
         if wait:
             self.wait_ready()
@@ -124,16 +126,25 @@ class Connection:
             data += more
         return data
 
-    def ask(self, op, guest=None):
+    def line(self):
+        """The next one; what comes after it stays in the socket."""
+        line = b""
+        while not line.endswith(b"\n"):
+            try:
+                seen = self.s.recv(1 << 16, socket.MSG_PEEK)
+            except ConnectionResetError:
+                seen = b""
+            end = seen.find(b"\n") + 1
+            line += self.receive(end if end > 0 else max(len(seen), 1))
+        return line
+
+    def ask(self, op, guest=None, **more):
         """The result; AssertionError when the daemon says no."""
-        request = {"v": 1, "op": op}
+        request = {"v": 1, "op": op, **more}
         if guest is not None:
             request["guest"] = guest
         self.send(json.dumps(request).encode() + b"\n")
-        line = b""
-        while not line.endswith(b"\n"):
-            line += self.receive(1)
-        answer = json.loads(line)
+        answer = json.loads(self.line())
         if not answer["ok"]:
             raise AssertionError("%s: %s" % (op, answer["error"]))
         return answer["result"]

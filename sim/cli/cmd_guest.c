@@ -120,10 +120,31 @@ static void print_number(const json_t *guest, const char *key)
     }
 }
 
+/* An answer has as many as fit; where the others begin is its "next". */
+static json_t *all_guests(const struct guest_options *o)
+{
+    json_t *all = json_array();
+    json_int_t next = 0;
+
+    do {
+        json_t *page = control_ask(
+            &o->control, "guest",
+            json_pack("{s:s, s:I}", "op", "guest.list", "after", next));
+
+        if (page == NULL) {
+            json_decref(all);
+            return NULL;
+        }
+        (void)json_array_extend(all, json_object_get(page, "guests"));
+        next = json_integer_value(json_object_get(page, "next"));
+        json_decref(page);
+    } while (next > 0);
+    return json_pack("{s:o}", "guests", all);
+}
+
 static int list(const struct guest_options *o)
 {
-    json_t *result = control_ask(&o->control, "guest",
-                                 json_pack("{s:s}", "op", "guest.list"));
+    json_t *result = all_guests(o);
     size_t i;
     json_t *guest;
 

@@ -304,6 +304,7 @@ static struct serve_platform describe(const struct daemon *d)
         .reported_tcb = platform_reported_tcb(&d->o.platform),
         .vlek = d->o.platform.vlek,
         .store = d->store,
+        .max_guests = d->o.max_guests,
     };
 }
 

@@ -3,11 +3,15 @@
 
 #include "parse.h"
 
+#include <psp/rmp.h>
+
 #include <stdio.h>
 #include <string.h>
 
 enum {
     OPT_PROFILE = OPTION_PLATFORM,
+    OPT_ASIDS,
+    OPT_MIN_SEV_ASID,
     OPT_STATE,
     OPT_DEV_SEED,
     OPT_SEED_FILE,
@@ -31,6 +35,8 @@ enum {
 
 const struct option PLATFORM_OPTIONS[] = {
     {"profile", required_argument, NULL, OPT_PROFILE},
+    {"asids", required_argument, NULL, OPT_ASIDS},
+    {"min-sev-asid", required_argument, NULL, OPT_MIN_SEV_ASID},
     {"state", required_argument, NULL, OPT_STATE},
     {"insecure-dev-seed", no_argument, NULL, OPT_DEV_SEED},
     {"seed-file", required_argument, NULL, OPT_SEED_FILE},
@@ -58,6 +64,9 @@ const char PLATFORM_HELP[] =
     "platform options:\n"
     "  --profile NAME        naples, rome (no SNP: /dev/sev alone),\n"
     "                        milan-old, milan (default), genoa, turin\n"
+    "  --asids N             ASIDs of the machine (default the profile's);\n"
+    "                        more than a real part has go to SNP guests\n"
+    "  --min-sev-asid N      ASIDs below are for SEV-ES and SNP guests\n"
     "  --state DIR           the installation (seed and keys)\n"
     "  --insecure-dev-seed   public seed instead: everybody has its keys\n"
     "  --seed-file FILE      32-byte seed: sessions are reproducible\n"
@@ -142,6 +151,21 @@ static bool take_number(const char *command, const char *option,
     return complain(command, option, arg, want);
 }
 
+static bool take_asid(const char *command, const char *option, const char *arg,
+                      uint32_t min, uint32_t *out)
+{
+    char want[64];
+    uint64_t n = 0;
+
+    if (parse_number(arg, RMP_ASID_LIMIT, &n) && n >= min) {
+        *out = (uint32_t)n;
+        return true;
+    }
+    snprintf(want, sizeof(want), "need a number from %u to %u", min,
+             RMP_ASID_LIMIT);
+    return complain(command, option, arg, want);
+}
+
 static bool take_era(struct platform_options *o, const char *command,
                      const char *arg)
 {
@@ -164,6 +188,10 @@ bool options_take(struct platform_options *o, const char *command, int val,
     switch (val) {
     case OPT_PROFILE:
         return take_profile(o, command, arg);
+    case OPT_ASIDS:
+        return take_asid(command, "asids", arg, 1, &o->asid_count);
+    case OPT_MIN_SEV_ASID:
+        return take_asid(command, "min-sev-asid", arg, 2, &o->min_sev_asid);
     case OPT_STATE:
         o->state_dir = arg;
         break;
@@ -238,6 +266,37 @@ static bool wants_snp(const struct platform_options *o)
            o->vmpck_id >= 0;
 }
 
+/* What is beyond the profile's number goes to SEV-ES and SNP guests, as when
+ * the SEV-ES ASID space limit is raised in the firmware's setup. */
+static bool resize(struct platform_options *o, const char *command)
+{
+    struct psp_profile p = *o->profile;
+
+    if (o->asid_count == 0 && o->min_sev_asid == 0) {
+        return true;
+    }
+    if (o->asid_count > p.asid_count) {
+        p.min_sev_asid += o->asid_count - p.asid_count;
+    }
+    if (o->asid_count != 0) {
+        p.asid_count = o->asid_count;
+    }
+    if (o->min_sev_asid != 0) {
+        p.min_sev_asid = o->min_sev_asid;
+    } else if (p.min_sev_asid > p.asid_count + 1) {
+        p.min_sev_asid = p.asid_count + 1;
+    }
+    if (p.min_sev_asid > p.asid_count + 1) {
+        fprintf(stderr,
+                "swpsp %s: --min-sev-asid %u: the machine has %u ASIDs\n",
+                command, p.min_sev_asid, p.asid_count);
+        return false;
+    }
+    o->resized = p;
+    o->profile = &o->resized;
+    return true;
+}
+
 bool options_finish(struct platform_options *o, const char *command)
 {
     if (o->dev_seed && (o->seed_file != NULL || o->state_dir != NULL)) {
@@ -254,5 +313,6 @@ bool options_finish(struct platform_options *o, const char *command)
                 command, o->profile->name);
         return false;
     }
-    return sev_options_finish(&o->sev, command, o->profile);
+    return resize(o, command) &&
+           sev_options_finish(&o->sev, command, o->profile);
 }

@@ -24,7 +24,10 @@ enum certs_kind {
 };
 
 struct platform_options {
-    const struct psp_profile *profile;
+    const struct psp_profile *profile; /* may be &resized, after the finish */
+    uint32_t asid_count;               /* 0: as many as the profile has */
+    uint32_t min_sev_asid;             /* 0: follows from the others */
+    struct psp_profile resized;
     const char *state_dir; /* NULL: the default installation */
     bool dev_seed;
     const char *seed_file; /* NULL: the installation's own seed */

@@ -3,6 +3,8 @@
 
 #include "commands.h"
 #include "control_client.h"
+#include "parse.h"
+#include "serve_guests.h"
 #include "serve_log.h"
 
 #include <stdio.h>
@@ -18,6 +20,7 @@ enum {
     OPT_USER,
     OPT_GROUP,
     OPT_LOG_LEVEL,
+    OPT_MAX_GUESTS,
     OPT_FORGET,
     OPT_CUSE,
     OPT_FUSE,
@@ -35,6 +38,7 @@ static const struct option OWN[] = {
     {"user", required_argument, NULL, OPT_USER},
     {"group", required_argument, NULL, OPT_GROUP},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+    {"max-guests", required_argument, NULL, OPT_MAX_GUESTS},
     {"forget-options", no_argument, NULL, OPT_FORGET},
     {"cuse", no_argument, NULL, OPT_CUSE},
     {"fuse", required_argument, NULL, OPT_FUSE},
@@ -57,6 +61,7 @@ static const char HELP[] =
     "  --user USER           become this user once everything is open\n"
     "  --group GROUP         and this group\n"
     "  --log-level LEVEL     error, warning, info (default), debug\n"
+    "  --max-guests N        guests at once, at most (default 256)\n"
     "  --forget-options      do not use the options that the state "
     "remembers\n\n"
     "devices for programs that know nothing of the socket:\n"
@@ -70,7 +75,8 @@ static const char HELP[] =
     "  --state DIR           installation and platform, kept across starts\n"
     "  --insecure-dev-seed   public seed instead, and nothing is kept\n"
     "  --seed-file FILE      32-byte seed\n"
-    "  --profile NAME  --chip N  --lookalike  --vlek  --mask-chip-id\n"
+    "  --profile NAME  --asids N  --min-sev-asid N  --chip N  --lookalike\n"
+    "  --vlek  --mask-chip-id\n"
     "  --mask-chip-key  --reported-tcb HEX  --sev-kernel ERA  --sev-abi NAME\n"
     "  --sev-auto-report  --sev-start-uninit\n"
     "                        as for swpsp run\n";
@@ -81,6 +87,8 @@ static const char *const PLATFORM[] = {
     "insecure-dev-seed",
     "seed-file",
     "profile",
+    "asids",
+    "min-sev-asid",
     "chip",
     "lookalike",
     "vlek",
@@ -156,6 +164,20 @@ static bool take_level(struct serve_options *o, const char *text)
     return o->log_level >= 0;
 }
 
+static bool take_max_guests(struct serve_options *o, const char *text)
+{
+    uint64_t n = 0;
+
+    if (!parse_number(text, SERVE_GUESTS_LIMIT, &n) || n == 0) {
+        fprintf(stderr,
+                "swpsp serve: --max-guests %s: need a number from 1 to %u\n",
+                text, SERVE_GUESTS_LIMIT);
+        return false;
+    }
+    o->max_guests = (uint32_t)n;
+    return true;
+}
+
 static bool take_own(struct serve_options *o, int val, const char *arg)
 {
     switch (val) {
@@ -179,6 +201,8 @@ static bool take_own(struct serve_options *o, int val, const char *arg)
         return true;
     case OPT_LOG_LEVEL:
         return take_level(o, arg);
+    case OPT_MAX_GUESTS:
+        return take_max_guests(o, arg);
     case OPT_FORGET:
         o->forget = true;
         return true;

@@ -24,6 +24,7 @@ struct serve_options {
     const char *device_guest;
     mode_t node_mode;
     bool force;
+    uint32_t max_guests;
     bool forget;     /* start from the default configuration */
     json_t *given;   /* platform options of the command line: name to value */
     json_t *settled; /* what holds now; its strings are pointed to */

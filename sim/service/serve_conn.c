@@ -243,7 +243,7 @@ static const char *line_fault(int64_t err)
     case -ETIMEDOUT:
         return "the request took too long to arrive";
     case -EMSGSIZE:
-        return "the request is too large";
+        return "the request is longer than 32 MiB";
     case -ENOBUFS:
         return "too many large requests at once; try again";
     default:

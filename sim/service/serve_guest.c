@@ -181,13 +181,29 @@ static int given_table(const json_t *certs, struct vm_spec *spec, char *error)
     return 0;
 }
 
+/* The platform's own table; callers hold launching. */
+static int platform_table(struct serve_guests *g, enum install_certs kind,
+                          const struct serve_table **out, char *error)
+{
+    const struct serve_platform *p = &g->platform;
+    struct serve_table *t = kind == INSTALL_VLEK ? &g->vlek : &g->vcek;
+
+    *out = t;
+    return t->data != NULL
+               ? 0
+               : install_cert_table(
+                     p->install, machine_profile(p->m)->generation, kind,
+                     &p->chip, &p->reported_tcb, &t->data, &t->size, error);
+}
+
 static int set_certs(struct serve_guests *g, const json_t *request,
                      struct vm_spec *spec, char *error)
 {
-    const struct serve_platform *p = &g->platform;
     const json_t *certs = json_object_get(request, "certs");
     const char *name = json_string_value(certs);
-    enum install_certs kind = p->vlek ? INSTALL_VLEK : INSTALL_VCEK;
+    enum install_certs kind = g->platform.vlek ? INSTALL_VLEK : INSTALL_VCEK;
+    const struct serve_table *table = NULL;
+    int rc;
 
     if (certs == NULL && (spec->certs != NULL || spec->no_certs)) {
         return 0;
@@ -205,9 +221,17 @@ static int set_certs(struct serve_guests *g, const json_t *request,
     } else if (certs != NULL) {
         return given_table(certs, spec, error);
     }
-    return install_cert_table(p->install, machine_profile(p->m)->generation,
-                              kind, &p->chip, &p->reported_tcb, &spec->certs,
-                              &spec->certs_size, error);
+    rc = platform_table(g, kind, &table, error);
+    if (rc != 0) {
+        return rc;
+    }
+    spec->certs = malloc(table->size);
+    if (spec->certs == NULL) {
+        return state_error(error, -ENOMEM, "out of memory");
+    }
+    memcpy(spec->certs, table->data, table->size);
+    spec->certs_size = table->size;
+    return 0;
 }
 
 static void sleep_ms(void *ctx, unsigned int ms)
@@ -227,10 +251,18 @@ static int refused(enum sev_status status, char *error)
                        sev_status_name(status), (unsigned int)status);
 }
 
-static int cannot(int err, char *error)
+static int cannot(const struct serve_guests *g, int err, char *error)
 {
+    const struct psp_profile *p = machine_profile(g->platform.m);
+
+    if (err == -EBUSY) {
+        return state_error(error, err,
+                           "cannot launch the guest: no ASID is free (1 to %u "
+                           "are for SEV-ES and SNP guests, %u to %u for SEV)",
+                           p->min_sev_asid - 1, p->min_sev_asid, p->asid_count);
+    }
     return state_error(error, err, "cannot launch the guest: %s",
-                       err == -EBUSY ? "no ASID is free" : strerror(-err));
+                       strerror(-err));
 }
 
 static bool answer_busy(void *ctx, struct vm *vm, struct vm_guest_request *req,
@@ -262,7 +294,7 @@ static int start_snp(struct serve_guests *g, struct serve_guest *guest,
         return refused(status, error);
     }
     if (err != 0) {
-        return cannot(err, error);
+        return cannot(g, err, error);
     }
     guest->table = g;
     vm_set_request_hook(guest->vm, answer_busy, guest);
@@ -325,7 +357,7 @@ static int launch_legacy(struct serve_guests *g, struct serve_guest *guest,
     if (err == -EIO) {
         err = refused(status, error);
     } else if (err != 0) {
-        err = cannot(err, error);
+        err = cannot(g, err, error);
     } else {
         guest->policy = spec.policy;
     }
@@ -461,25 +493,21 @@ json_t *serve_guest_show(const struct serve_guest *guest)
 
 int serve_guests_certs(struct serve_guests *g, json_t **out, char *error)
 {
-    const struct serve_platform *p = &g->platform;
-    const struct psp_profile *profile = machine_profile(p->m);
     struct cert_table_entry e[CERT_TABLE_MAX_COUNT];
-    uint8_t *table = NULL;
-    size_t size = 0, count = 0;
+    const struct serve_table *table = NULL;
+    size_t count = 0;
     json_t *certs;
     int rc;
 
     (void)pthread_mutex_lock(&g->launching);
-    rc = install_cert_table(p->install, profile->generation,
-                            p->vlek ? INSTALL_VLEK : INSTALL_VCEK, &p->chip,
-                            &p->reported_tcb, &table, &size, error);
+    rc = platform_table(g, g->platform.vlek ? INSTALL_VLEK : INSTALL_VCEK,
+                        &table, error);
     (void)pthread_mutex_unlock(&g->launching);
-    if (rc != 0) {
+    if (rc != 0) { /* once made it stays as it is */
         return rc;
     }
-    if (cert_table_decode(table, size, e, CERT_TABLE_MAX_COUNT, &count) !=
-        PSP_OK) {
-        free(table);
+    if (cert_table_decode(table->data, table->size, e, CERT_TABLE_MAX_COUNT,
+                          &count) != PSP_OK) {
         return state_error(error, -EIO, "the certificate table is unreadable");
     }
     certs = json_object();
@@ -490,7 +518,6 @@ int serve_guests_certs(struct serve_guests *g, json_t **out, char *error)
                                   serve_base64(e[i].data, e[i].size));
     }
     *out = json_pack("{s:o, s:o}", "certs", certs, "table",
-                     serve_base64(table, size));
-    free(table);
+                     serve_base64(table->data, table->size));
     return *out == NULL ? state_error(error, -ENOMEM, "out of memory") : 0;
 }

@@ -14,7 +14,8 @@
 enum serve_kind { SERVE_SNP, SERVE_LEGACY };
 
 struct serve_guest {
-    struct serve_guest *next;
+    struct serve_guest *next, *prev; /* in the order of the launches */
+    struct serve_guest *chain;       /* of the same bucket */
     const struct serve_guests *table;
     atomic_bool stopping; /* its requests are not held up any more */
     char name[STATE_NAME_MAX + 1];
@@ -33,6 +34,11 @@ struct serve_guest {
     char *failure; /* why it is not running; NULL: it is */
 };
 
+struct serve_table {
+    uint8_t *data; /* NULL: not made yet */
+    size_t size;
+};
+
 struct serve_guests {
     struct serve_platform platform;
     struct legacy_vm_host *legacy;
@@ -40,10 +46,16 @@ struct serve_guests {
                                 * taken before lock */
     pthread_mutex_t lock;      /* the list and each guest's users */
     pthread_cond_t idle;
-    struct serve_guest *first;
+    struct serve_guest *first, *last;
     size_t count;
-    uint64_t last_order; /* under launching */
-    uint8_t *certs;      /* host-wide; NULL: each guest has its own */
+    struct serve_guest **buckets; /* by name; a power of two */
+    size_t bucket_count;
+    /* Under launching. Certificates are issued once: that is slow, and KDS
+     * gives every guest of a platform the same ones. */
+    uint64_t last_order;
+    struct serve_table vcek, vlek;
+    size_t stopped; /* guests, since memory was given back to the system */
+    uint8_t *certs; /* host-wide; NULL: each guest has its own */
     size_t certs_size;
     bool certs_set;
     atomic_bool paused;

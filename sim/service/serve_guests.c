@@ -5,8 +5,12 @@
 #include "crypto.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define BUCKETS_MIN 64u
+#define TRIM_MIN    64u
 
 int serve_guests_new(const struct serve_platform *platform,
                      struct serve_guests **out)
@@ -19,8 +23,12 @@ int serve_guests_new(const struct serve_platform *platform,
         return -ENOMEM;
     }
     g->platform = *platform;
-    err = legacy_vm_host_new(platform->m, &g->legacy);
+    g->bucket_count = BUCKETS_MIN;
+    g->buckets = calloc(g->bucket_count, sizeof(*g->buckets));
+    err = g->buckets == NULL ? -ENOMEM
+                             : legacy_vm_host_new(platform->m, &g->legacy);
     if (err != 0) {
+        free(g->buckets);
         free(g);
         return err;
     }
@@ -47,31 +55,93 @@ void serve_guests_free(struct serve_guests *g)
     (void)pthread_mutex_destroy(&g->launching);
     (void)pthread_mutex_destroy(&g->lock);
     free(g->certs);
+    free(g->vcek.data);
+    free(g->vlek.data);
+    free(g->buckets);
     psp_wipe(g, sizeof(*g));
     free(g);
 }
 
-/* Callers hold the lock. */
+/* --- the table; callers hold the lock --- */
+
+/* FNV-1a */
+static struct serve_guest **bucket_of(const struct serve_guests *g,
+                                      const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    for (; *name != '\0'; name++) {
+        hash = (hash ^ (uint8_t)*name) * 0x100000001b3u;
+    }
+    return &g->buckets[(hash >> 16) & (g->bucket_count - 1)];
+}
+
 static struct serve_guest *find(const struct serve_guests *g, const char *name)
 {
-    struct serve_guest *guest = g->first;
+    struct serve_guest *guest = *bucket_of(g, name);
 
     while (guest != NULL && strcmp(guest->name, name) != 0) {
-        guest = guest->next;
+        guest = guest->chain;
     }
     return guest;
 }
 
+static void enter(struct serve_guests *g, struct serve_guest *guest)
+{
+    struct serve_guest **bucket = bucket_of(g, guest->name);
+
+    guest->chain = *bucket;
+    *bucket = guest;
+}
+
+/* Without memory the chains become longer. */
+static void widen(struct serve_guests *g)
+{
+    size_t count = g->bucket_count * 2;
+    struct serve_guest **more = NULL;
+
+    if (g->count >= g->bucket_count) {
+        more = calloc(count, sizeof(*more));
+    }
+    if (more != NULL) {
+        free(g->buckets);
+        g->buckets = more;
+        g->bucket_count = count;
+        for (struct serve_guest *q = g->first; q != NULL; q = q->next) {
+            enter(g, q);
+        }
+    }
+}
+
+static void link_guest(struct serve_guests *g, struct serve_guest *guest)
+{
+    widen(g);
+    enter(g, guest);
+    guest->prev = g->last;
+    *(g->last == NULL ? &g->first : &g->last->next) = guest;
+    g->last = guest;
+    g->count++;
+}
+
+static void unlink_guest(struct serve_guests *g, struct serve_guest *guest)
+{
+    struct serve_guest **at = bucket_of(g, guest->name);
+
+    while (*at != guest) {
+        at = &(*at)->chain;
+    }
+    *at = guest->chain;
+    *(guest->prev == NULL ? &g->first : &guest->prev->next) = guest->next;
+    *(guest->next == NULL ? &g->last : &guest->next->prev) = guest->prev;
+    g->count--;
+}
+
+/* --- launch --- */
+
 static void append(struct serve_guests *g, struct serve_guest *guest)
 {
-    struct serve_guest **at = &g->first;
-
     (void)pthread_mutex_lock(&g->lock);
-    while (*at != NULL) {
-        at = &(*at)->next;
-    }
-    *at = guest;
-    g->count++;
+    link_guest(g, guest);
     if (g->certs_set && guest->vm != NULL) {
         (void)vm_set_certs(guest->vm, g->certs, g->certs_size);
     }
@@ -151,9 +221,11 @@ int serve_guests_launch(struct serve_guests *g, const json_t *request,
     (void)pthread_mutex_lock(&g->launching);
     if (is_taken(g, name)) {
         rc = state_error(error, -EEXIST, "there is a guest '%s' already", name);
-    } else if (g->count >= SERVE_GUESTS_MAX) {
-        rc = state_error(error, -ENOSPC, "there are %u guests already",
-                         SERVE_GUESTS_MAX);
+    } else if (g->count >= serve_guests_max(g)) {
+        rc = state_error(error, -ENOSPC,
+                         "there are %zu guests already, and no more may be "
+                         "(--max-guests)",
+                         g->count);
     } else {
         rc = launch_locked(g, request, shown, error);
     }
@@ -247,6 +319,8 @@ int serve_guests_relaunch(struct serve_guests *g, char *error)
     }
     for (size_t i = 0; i < count && rc == 0; i++) {
         rc = relaunch_one(g, &all[i], error);
+        json_decref(all[i].file); /* thousands need not lie around */
+        all[i].file = NULL;
     }
     for (size_t i = 0; i < count && all != NULL; i++) {
         json_decref(all[i].file);
@@ -258,14 +332,22 @@ int serve_guests_relaunch(struct serve_guests *g, char *error)
 
 /* --- looking --- */
 
-json_t *serve_guests_list(struct serve_guests *g)
+json_t *serve_guests_list(struct serve_guests *g, uint64_t *after, size_t limit)
 {
     json_t *list = json_array();
+    const struct serve_guest *q;
+    uint64_t last = 0;
 
     (void)pthread_mutex_lock(&g->lock);
-    for (struct serve_guest *q = g->first; q != NULL; q = q->next) {
-        (void)json_array_append_new(list, serve_guest_summary(q));
+    q = g->first;
+    while (q != NULL && q->order <= *after) {
+        q = q->next;
     }
+    for (size_t n = 0; q != NULL && n < limit; q = q->next, n++) {
+        (void)json_array_append_new(list, serve_guest_summary(q));
+        last = q->order;
+    }
+    *after = q == NULL ? 0 : last;
     (void)pthread_mutex_unlock(&g->lock);
     return list;
 }
@@ -296,6 +378,13 @@ size_t serve_guests_count(struct serve_guests *g)
     n = g->count;
     (void)pthread_mutex_unlock(&g->lock);
     return n;
+}
+
+uint32_t serve_guests_max(const struct serve_guests *g)
+{
+    uint32_t max = g->platform.max_guests;
+
+    return max == 0 ? SERVE_GUESTS_DEFAULT : max;
 }
 
 /* --- use and end --- */
@@ -334,17 +423,6 @@ void serve_guest_put(struct serve_guests *g, struct serve_guest *guest)
     (void)pthread_mutex_unlock(&g->lock);
 }
 
-static void unlink_guest(struct serve_guests *g, struct serve_guest *guest)
-{
-    struct serve_guest **at = &g->first;
-
-    while (*at != guest) {
-        at = &(*at)->next;
-    }
-    *at = guest->next;
-    g->count--;
-}
-
 static int forget(struct serve_guests *g, const char *name, char *error)
 {
     if (!is_taken(g, name)) {
@@ -354,6 +432,16 @@ static int forget(struct serve_guests *g, const char *name, char *error)
                ? 0
                : state_store_remove(g->platform.store, STATE_GUEST, name,
                                     error);
+}
+
+/* The heap keeps the pages of guests that are gone. To give them back looks at
+ * all of it, so half of the guests must have gone since the last time. */
+static void give_back(struct serve_guests *g)
+{
+    if (++g->stopped > TRIM_MIN && g->stopped > serve_guests_count(g)) {
+        g->stopped = 0;
+        (void)malloc_trim(0);
+    }
 }
 
 int serve_guests_stop(struct serve_guests *g, const char *name,
@@ -378,6 +466,7 @@ int serve_guests_stop(struct serve_guests *g, const char *name,
         }
         (void)pthread_mutex_unlock(&g->lock);
         serve_guest_free(guest);
+        give_back(g);
     }
     (void)pthread_mutex_unlock(&g->launching);
     return rc;

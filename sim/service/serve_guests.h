@@ -27,8 +27,12 @@
 #include <stdbool.h>
 
 #define SERVE_ERROR_SIZE STATE_ERROR_SIZE
-/** Most guests at once. */
-#define SERVE_GUESTS_MAX 256u
+/** Most guests at once, unless another number is asked for. */
+#define SERVE_GUESTS_DEFAULT 256u
+/** Most that may be asked for: no machine has more ASIDs. */
+#define SERVE_GUESTS_LIMIT 65535u
+/** Most guests in one answer of serve_guests_list(). */
+#define SERVE_LIST_MAX 4096u
 /** The name that stands for the host's /dev/sev. */
 #define SERVE_HOST_NAME "host"
 
@@ -40,6 +44,7 @@ struct serve_platform {
     struct psp_tcb reported_tcb;
     bool vlek;
     struct state_store *store; /* NULL: nothing is kept */
+    uint32_t max_guests;       /* 0: SERVE_GUESTS_DEFAULT */
 };
 
 struct serve_guests;
@@ -67,11 +72,18 @@ int serve_guests_relaunch(struct serve_guests *g, char *error);
 int serve_guests_launch(struct serve_guests *g, const json_t *request,
                         json_t **shown, char *error);
 
-/** Names and main facts; everything of one. New references; NULL when there is
- * no such guest, or out of memory. */
-json_t *serve_guests_list(struct serve_guests *g);
+/** Names and main facts of at most @limit guests in the order of their launch,
+ * from the first whose number is above *after (0: from the first of all) on.
+ * *after becomes the number of the last one in the list when there are more,
+ * else 0. A new reference; NULL when out of memory. */
+json_t *serve_guests_list(struct serve_guests *g, uint64_t *after,
+                          size_t limit);
+/** Everything of one. A new reference; NULL when there is no such guest, or out
+ * of memory. */
 json_t *serve_guests_show(struct serve_guests *g, const char *name);
 size_t serve_guests_count(struct serve_guests *g);
+/** How many there may be. */
+uint32_t serve_guests_max(const struct serve_guests *g);
 
 /**
  * Stop a guest and forget its file. @detach is called for it, without locks,

@@ -48,7 +48,8 @@ static int op_status(struct request *rq)
     conns = rq->s->conn_count;
     (void)pthread_mutex_unlock(&rq->s->lock);
     rq->result = json_pack(
-        "{s:s, s:i, s:I, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:I}",
+        "{s:s, s:i, s:I, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:I, "
+        "s:I, s:I, s:I}",
         "version", SWPSP_VERSION, "pid", (int)getpid(), "uptime",
         (json_int_t)t.tv_sec - rq->s->started_ms / 1000, "profile",
         profile->name, "product", psp_generation_name(profile->generation),
@@ -57,8 +58,10 @@ static int op_status(struct request *rq)
         "snp", (int)machine_snp_initialized(c->platform.m), "vlek",
         (int)c->platform.vlek, "persistent", (int)(c->platform.store != NULL),
         "insecure_seed", (int)c->insecure, "guests",
-        (json_int_t)serve_guests_count(c->guests), "connections",
-        (json_int_t)conns);
+        (json_int_t)serve_guests_count(c->guests), "max_guests",
+        (json_int_t)serve_guests_max(c->guests), "asids",
+        (json_int_t)profile->asid_count, "min_sev_asid",
+        (json_int_t)profile->min_sev_asid, "connections", (json_int_t)conns);
     return rq->result == NULL ? -ENOMEM : 0;
 }
 
@@ -73,10 +76,38 @@ static int op_launch(struct request *rq)
                                rq->error);
 }
 
+/* An optional whole number of the request. */
+static bool number_of(const struct request *rq, const char *name,
+                      json_int_t min, json_int_t max, json_int_t *out)
+{
+    const json_t *n = json_object_get(rq->args, name);
+
+    if (n != NULL) {
+        *out = json_is_integer(n) ? json_integer_value(n) : min - 1;
+    }
+    return *out >= min && *out <= max;
+}
+
 static int op_list(struct request *rq)
 {
-    rq->result =
-        json_pack("{s:o}", "guests", serve_guests_list(rq->s->config.guests));
+    json_int_t limit = SERVE_LIST_MAX, from = 0;
+    uint64_t after;
+
+    if (!number_of(rq, "limit", 1, SERVE_LIST_MAX, &limit)) {
+        return state_error(rq->error, -EINVAL, "limit: must be 1 to %u",
+                           SERVE_LIST_MAX);
+    }
+    if (!number_of(rq, "after", 0, INT64_MAX, &from)) {
+        return bad(rq, "after: must be the \"next\" of an earlier answer");
+    }
+    after = (uint64_t)from;
+    rq->result = json_pack(
+        "{s:o}", "guests",
+        serve_guests_list(rq->s->config.guests, &after, (size_t)limit));
+    if (rq->result != NULL && after != 0) {
+        (void)json_object_set_new(rq->result, "next",
+                                  json_integer((json_int_t)after));
+    }
     return rq->result == NULL ? -ENOMEM : 0;
 }
 
@@ -174,28 +205,44 @@ static int op_shutdown(struct request *rq)
     return 0;
 }
 
+#define MEMBERS_MAX 2u
+
 /* Only these members are known besides "v", "id" and "op". */
-static const struct {
+static const struct op {
     const char *name;
-    bool guest;
     int (*run)(struct request *rq);
+    const char *members[MEMBERS_MAX];
 } OPS[] = {
-    {"status", false, op_status},     {"guest.launch", true, op_launch},
-    {"guest.list", false, op_list},   {"guest.show", true, op_show},
-    {"guest.stop", true, op_stop},    {"certs", false, op_certs},
-    {"attach", true, op_attach},      {"trace", false, op_trace},
-    {"shutdown", false, op_shutdown},
+    {"status", op_status, {NULL}},
+    {"guest.launch", op_launch, {"guest"}},
+    {"guest.list", op_list, {"after", "limit"}},
+    {"guest.show", op_show, {"guest"}},
+    {"guest.stop", op_stop, {"guest"}},
+    {"certs", op_certs, {NULL}},
+    {"attach", op_attach, {"guest"}},
+    {"trace", op_trace, {NULL}},
+    {"shutdown", op_shutdown, {NULL}},
 };
 
-static int known_members(struct request *rq, bool guest)
+static bool is_member(const struct op *op, const char *key)
+{
+    bool known = strcmp(key, "v") == 0 || strcmp(key, "id") == 0 ||
+                 strcmp(key, "op") == 0;
+
+    for (size_t i = 0; i < MEMBERS_MAX; i++) {
+        known |= op->members[i] != NULL && strcmp(key, op->members[i]) == 0;
+    }
+    return known;
+}
+
+static int known_members(struct request *rq, const struct op *op)
 {
     const char *key;
     json_t *value;
 
     json_object_foreach((json_t *)(uintptr_t)rq->args, key, value)
     {
-        if (strcmp(key, "v") != 0 && strcmp(key, "id") != 0 &&
-            strcmp(key, "op") != 0 && !(guest && strcmp(key, "guest") == 0)) {
+        if (!is_member(op, key)) {
             return state_error(rq->error, -EINVAL, "%.80s: no such member",
                                key);
         }
@@ -223,7 +270,7 @@ static int dispatch(struct request *rq)
     }
     for (size_t i = 0; op != NULL && i < sizeof(OPS) / sizeof(OPS[0]); i++) {
         if (strcmp(op, OPS[i].name) == 0) {
-            int rc = known_members(rq, OPS[i].guest);
+            int rc = known_members(rq, &OPS[i]);
 
             return rc != 0 ? rc : OPS[i].run(rq);
         }
