@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a platform with many guests costs: two clients on two guests against
- * one, with two bare signers against one as this machine's limit; and ten
- * thousand idle guests. Prints "name value" lines for bench.py. */
+/* Two clients on two guests of a platform against one, with two bare signers
+ * against one as this machine's limit. Prints "name value" lines for bench.py.
+ */
 #include "crypto.h"
 #include "inproc.h"
 #include "machine.h"
@@ -17,13 +17,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 
-#define TURNS    41
-#define EACH     100
-#define IDLE     10000u
-#define MACHINES 10u
-#define SAMPLE   101u /* launches at either end */
+#define TURNS 41
+#define EACH  100
 
 static double now_us(void)
 {
@@ -53,27 +49,13 @@ static double median(double *values, size_t count)
     return values[count / 2];
 }
 
-static double resident_mib(void)
+static struct machine *power_on(void)
 {
-    long pages = 0, total = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-
-    if (f == NULL || fscanf(f, "%ld %ld", &total, &pages) != 2) {
-        die("/proc/self/statm");
-    }
-    fclose(f);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE) / (1024 * 1024);
-}
-
-static struct machine *power_on(uint32_t asid_count)
-{
-    struct psp_profile profile = *psp_profile_by_name("milan");
-    struct machine_config config = {.profile = &profile, .seed = PKI_DEV_SEED};
+    struct machine_config config = {.profile = psp_profile_by_name("milan"),
+                                    .seed = PKI_DEV_SEED};
     struct machine *m = NULL;
 
-    profile.asid_count = asid_count;
-    profile.min_sev_asid = 1; /* every guest may have any */
-    pki_chip_make(PKI_DEV_SEED, profile.generation, 0, &config.chip);
+    pki_chip_make(PKI_DEV_SEED, config.profile->generation, 0, &config.chip);
     if (machine_create(&config, &m) != 0 ||
         machine_platform_init(m) != SEV_SUCCESS) {
         die("machine");
@@ -168,7 +150,7 @@ static double two_to_one(void *(*work)(void *), void *first, void *second)
 
 static void two(const struct vm_spec *spec)
 {
-    struct machine *m = power_on(16);
+    struct machine *m = power_on();
     static const uint8_t scalar[48] = {1, 2, 3};
     struct psp_p384_key key;
     struct guest g[2];
@@ -188,39 +170,6 @@ static void two(const struct vm_spec *spec)
     machine_destroy(m);
 }
 
-/* --- ten thousand --- */
-
-/* A machine has fewer ASIDs than that, so they are on ten. */
-static void many(const struct vm_spec *spec)
-{
-    static struct vm *vms[IDLE];
-    static double us[IDLE];
-    struct machine *m[MACHINES];
-    enum sev_status status;
-
-    for (size_t i = 0; i < IDLE; i++) {
-        double start;
-
-        if (i % (IDLE / MACHINES) == 0) {
-            m[i / (IDLE / MACHINES)] = power_on(IDLE / MACHINES);
-        }
-        start = now_us();
-        if (vm_launch(m[i / (IDLE / MACHINES)], spec, &vms[i], &status) != 0) {
-            die("launch");
-        }
-        us[i] = now_us() - start;
-    }
-    printf("idle_10000_mib %.1f\n", resident_mib());
-    printf("launch_first_us %.1f\n", median(us, SAMPLE));
-    printf("launch_last_us %.1f\n", median(us + IDLE - SAMPLE, SAMPLE));
-    for (size_t i = 0; i < IDLE; i++) {
-        vm_destroy(vms[i]);
-    }
-    for (size_t i = 0; i < MACHINES; i++) {
-        machine_destroy(m[i]);
-    }
-}
-
 int main(void)
 {
     struct vm_spec spec;
@@ -229,7 +178,6 @@ int main(void)
         die("description");
     }
     two(&spec);
-    many(&spec);
     vm_spec_clear(&spec);
     return 0;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the daemon costs: two clients on two of its guests against one, through
-`swpsp run --connect`; a report through its FUSE device."""
+`swpsp run --connect`; a report through its FUSE device; ten thousand idle
+guests."""
 import os
 import shutil
 import statistics
@@ -15,6 +16,7 @@ import remote  # noqa: E402
 import tst  # noqa: E402
 
 REPORTS, TURNS = 1500, 9
+IDLE, SAMPLE = 10000, 101  # launches at either end
 
 
 def seconds(d, guests, reports):
@@ -37,6 +39,53 @@ def two_to_one(d):
         two = seconds(d, ["a", "b"], REPORTS) - start
         ratios.append(2 * one / two)
     return statistics.median(ratios)
+
+
+def launch_all(d, m, label):
+    """Times of the first and the last launches, and what all take."""
+    c = d.connect()
+    empty = d.resident_kib()
+    us = []
+    for i in range(IDLE):
+        begin = time.monotonic()
+        c.ask("guest.launch", {"name": "g%d" % i})
+        us.append((time.monotonic() - begin) * 1e6)
+    m["launch_first_us" + label] = statistics.median(us[:SAMPLE])
+    m["launch_last_us" + label] = statistics.median(us[-SAMPLE:])
+    m["launch_ratio" + label] = (m["launch_last_us" + label] /
+                                 m["launch_first_us" + label])
+    m["idle_10000_mib" + label] = d.resident_kib() / 1024
+    m["idle_guest_kib" + label] = (d.resident_kib() - empty) / IDLE
+    c.close()
+
+
+def many(folder, m):
+    """Ten thousand idle guests in one daemon, without and with a state."""
+    size = ["--asids", "10410", "--max-guests", str(IDLE),
+            "--log-level", "warning"]
+    for label in "", "_state":
+        more = ["--state", os.path.join(folder, "many")] if label else []
+        os.mkdir(os.path.join(folder, "many" + label + ".d"))
+        d = remote.Daemon(os.path.join(folder, "many" + label + ".d"), *size,
+                          *more)
+        try:
+            d.start()
+            launch_all(d, m, label)
+            d.end()
+            if label:
+                begin = time.monotonic()
+                d.start()
+                m["restart_10000_s"] = time.monotonic() - begin
+                c = d.connect()
+                begin = time.monotonic()
+                for i in range(IDLE):
+                    c.ask("guest.stop", "g%d" % i)
+                m["stop_us"] = (time.monotonic() - begin) * 1e6 / IDLE
+                m["stopped_10000_mib"] = d.resident_kib() / 1024
+                c.close()
+        finally:
+            if d.proc is not None and d.proc.poll() is None:
+                d.kill()
 
 
 def measure(sign_us):
@@ -66,6 +115,7 @@ def measure(sign_us):
             m["fuse_ratio"] = m["fuse_report_us"] / (m["fuse_empty_us"] +
                                                      sign_us)
             d.end()
+        many(folder, m)
     finally:
         if d.proc is not None and d.proc.poll() is None:
             d.kill()

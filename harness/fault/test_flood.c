@@ -209,7 +209,8 @@ static long resident_kib(void)
 
 static size_t users(void)
 {
-    json_t *list = serve_guests_list(d.guests);
+    uint64_t after = 0;
+    json_t *list = serve_guests_list(d.guests, &after, 1);
     json_int_t n =
         json_integer_value(json_object_get(json_array_get(list, 0), "users"));
 
