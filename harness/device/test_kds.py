@@ -687,6 +687,53 @@ class Https(Case):
         self.assertIn("SIMULATED", ca.subject.rfc4514_string())
 
 
+class UpstreamProxy:
+    """A CONNECT proxy as companies have: it resolves names that nobody else
+    knows (all to one port of this machine), and wants a password."""
+
+    def __init__(self, port):
+        self.port, self.asked = port, []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://me:secret@127.0.0.1:%d" % \
+            self.socket.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                c, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(c,), daemon=True).start()
+
+    def serve(self, c):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += c.recv(1)
+        self.asked.append(head.split(b"\r\n")[0].decode())
+        if b"Proxy-Authorization: Basic bWU6c2VjcmV0\r\n" not in head:
+            c.sendall(b"HTTP/1.1 407 Password please\r\n\r\n")
+            c.close()
+            return
+        c.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        to = socket.create_connection(("127.0.0.1", self.port))
+        back = threading.Thread(target=self.pump, args=(to, c), daemon=True)
+        back.start()
+        self.pump(c, to)
+        back.join()
+        c.close()
+        to.close()
+
+    @staticmethod
+    def pump(a, b):
+        try:
+            while data := a.recv(65536):
+                b.sendall(data)
+            b.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
 FETCH = """
 import ssl, sys, urllib.request
 for url in sys.argv[1:]:
@@ -837,6 +884,81 @@ print(ask(b"CONNECT 127.0.0.1:1 HTTP/1.1\\r\\n\\r\\n"))
                     str(listener.getsockname()[1]))
         self.assertEqual([x.split()[1] for x in p.stdout.splitlines()],
                          ["200", "405", "405", "502"])
+
+    def behind(self, no_proxy=""):
+        """A server that only an upstream proxy reaches, as localhost's
+        certificate under a name that resolves nowhere else."""
+        ca = self.path("other-ca.pem")
+        other = self.server(DEV, "--tls-ca", ca)
+        up = UpstreamProxy(other.port)
+        self.addCleanup(up.socket.close)
+        env = {k: v for k, v in os.environ.items()
+               if "proxy" not in k.lower()}
+        # Its names are AMD's: at another port they are nobody's stand-in.
+        env.update(https_proxy=up.url, no_proxy=no_proxy, SSL_CERT_FILE=ca)
+        return up, other, env
+
+    OTHER = "https://kdsintf.amd.com:8443/vcek/v1/Milan/cert_chain"
+
+    def test_other_hosts_go_through_the_proxy_that_was_there(self):
+        clients = [["/usr/bin/python3", "-c", FETCH], [tst.client("fetch-go")]]
+        if shutil.which("curl"):
+            clients.append(["curl", "-sSf", "-o", self.path("x"), "-o",
+                            self.path("y")])
+        if tst.run("/usr/bin/python3", "-c", "import requests").returncode == 0:
+            clients.append(["/usr/bin/python3", "-c", "import requests, sys\n"
+                            "for u in sys.argv[1:]:\n"
+                            " r = requests.get(u)\n r.raise_for_status()\n"])
+        for client in clients:
+            with self.subTest(client[0]):
+                up, _, env = self.behind(no_proxy="*")
+                env["no_proxy"] = "kdsintf.amd.com:443, .amd.com:444,10.0.0.1"
+                p = self.ok(*RUN, "--kds=proxy", "--", *client, self.OTHER,
+                            URLS[0], env=env)
+                self.assertEqual(up.asked, [
+                    "CONNECT kdsintf.amd.com:8443 HTTP/1.1"])
+                self.assertIn("through the proxy 127.0.0.1 port", p.stderr)
+                self.assertNotIn("secret", p.stderr)
+
+    def test_a_refusal_of_the_proxy_behind_is_passed_on(self):
+        up, _, env = self.behind()
+        env["https_proxy"] = up.url.replace("secret", "wrong")
+        p = tst.run(*RUN, "--kds=proxy", "--", tst.client("fetch-go"),
+                    self.OTHER, env=env)
+        self.assertIn("Password please", p.stderr)
+        up.socket.shutdown(socket.SHUT_RDWR)
+        up.socket.close()
+        p = tst.run(*RUN, "--kds=proxy", "--", tst.client("fetch-go"),
+                    self.OTHER, env=env)
+        self.assertIn("Cannot connect to the proxy behind", p.stderr)
+
+    def test_what_no_proxy_names_goes_past_every_proxy(self):
+        up, other, env = self.behind()
+        env["no_proxy"] = "localhost,.example.org,amd.com,*.corp"
+        url = "https://localhost:%d/vcek/v1/Milan/crl" % other.port
+        p = self.ok(*RUN, "--kds=proxy", "--", "sh", "-c",
+                    'echo "$no_proxy $NO_PROXY"; exec "$@"', "sh",
+                    tst.client("fetch-go"), url, URLS[0], env=env)
+        self.assertEqual(up.asked, [])
+        left = "localhost,.example.org,*.corp"
+        self.assertEqual(p.stdout.splitlines()[0], left + " " + left)
+
+    def test_a_proxy_of_another_kind_is_not_gone_around(self):
+        _, other, env = self.behind()
+        env["https_proxy"] = ""
+        env["ALL_PROXY"] = "socks5://127.0.0.1:1"
+        p = tst.run(*RUN, "--kds=proxy", "--", tst.client("fetch-go"), URLS[0],
+                    "https://example.invalid/", env=env)
+        self.assertIn("other hosts cannot be reached", p.stderr)
+        self.assertEqual(len(p.stdout.split()), 1)
+        self.assertIn("Cannot connect to the proxy behind", p.stderr)
+
+    def test_in_a_private_network_the_other_way_is_named(self):
+        if not namespaces():
+            self.skipTest("no namespaces")
+        env = dict(os.environ, https_proxy="http://127.0.0.1:1")
+        p = self.ok(*RUN, "--kds=namespace", "--", "true", env=env)
+        self.assertIn("--kds=proxy: other hosts through your proxy", p.stderr)
 
     def test_go_sev_guest_fetches_what_it_needs(self):
         check = os.path.join(tst.TOP, "build/interop/go/check")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_kds.h"
 
+#include "crypto.h"
 #include "kds_http.h"
 #include "kds_net.h"
 #include "kds_proxy.h"
@@ -350,20 +351,90 @@ static bool start_inside(struct run_kds *k)
            listen_on(k, 443, &k->http[0]) && listen_on(k, 444, &k->http[1]);
 }
 
+/* The first of these that is set, as curl and Go look for them. */
+static const char *proxy_of_environment(void)
+{
+    static const char *const names[] = {"https_proxy", "HTTPS_PROXY",
+                                        "all_proxy", "ALL_PROXY"};
+    const char *value = NULL;
+
+    for (size_t i = 0; i < 4 && (value == NULL || value[0] == '\0'); i++) {
+        value = getenv(names[i]);
+    }
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static const char *no_proxy_of_environment(void)
+{
+    const char *value = getenv("no_proxy");
+
+    value = value != NULL && value[0] != '\0' ? value : getenv("NO_PROXY");
+    return value != NULL ? value : "";
+}
+
+/* What the program reaches without a proxy, AMD's names not among it. */
+static bool keep_no_proxy(void)
+{
+    char *list = strdup(no_proxy_of_environment());
+
+    for (size_t i = 0; i < KDS_TLS_AMD_NAMES && list != NULL; i++) {
+        char *less = kds_no_proxy_without(list, KDS_TLS_NAMES[i], "443");
+        char *least = less == NULL
+                          ? NULL
+                          : kds_no_proxy_without(less, KDS_TLS_NAMES[i], "444");
+
+        free(less);
+        free(list);
+        list = least;
+    }
+    if (list == NULL) {
+        return complain("proxy", -ENOMEM);
+    }
+    if (list[0] != '\0') {
+        setenv("no_proxy", list, 1);
+        setenv("NO_PROXY", list, 1);
+    } else {
+        unsetenv("no_proxy");
+        unsetenv("NO_PROXY");
+    }
+    free(list);
+    return true;
+}
+
+/* Says how other hosts are reached. */
+static void take_upstream(struct kds_upstream *up)
+{
+    const char *proxy = proxy_of_environment();
+
+    if (!kds_upstream_parse(proxy, no_proxy_of_environment(), up)) {
+        fprintf(stderr, "swpsp run: other hosts cannot be reached, but for "
+                        "those that no_proxy names: the proxy of the "
+                        "environment is not http://[USER:PASSWORD@]HOST:PORT"
+                        "\n");
+    } else if (up->used) {
+        fprintf(stderr,
+                "swpsp run: other hosts through the proxy %s port %s, but for "
+                "those that no_proxy names\n",
+                up->url.host, up->url.port);
+    }
+}
+
 static bool start_proxied(struct run_kds *k)
 {
+    struct kds_upstream up;
     char url[64];
-    int err = kds_proxy_open(&k->proxy);
+    int err;
 
-    if (err != 0) {
-        return complain("proxy", err);
+    take_upstream(&up);
+    err = kds_proxy_open(&up, &k->proxy);
+    psp_wipe(&up, sizeof(up));
+    if (err != 0 || !keep_no_proxy()) {
+        return err == 0 ? false : complain("proxy", err);
     }
     snprintf(url, sizeof(url), "http://127.0.0.1:%u",
              (unsigned int)kds_proxy_port(k->proxy));
     setenv("https_proxy", url, 1);
     setenv("HTTPS_PROXY", url, 1);
-    unsetenv("no_proxy");
-    unsetenv("NO_PROXY");
     trust_ca(k);
     if (!listen_on(k, 0, &k->http[0])) {
         return false;
@@ -378,9 +449,13 @@ static enum run_kds_way choose(enum run_kds_way way)
     char error[KDS_NET_ERROR_SIZE] = "asked for";
 
     if (way != RUN_KDS_PROXY && kds_net_enter(error) == 0) {
-        fprintf(stderr, "swpsp run: key server in a private network: "
-                        "https://kdsintf.amd.com is this installation, and "
-                        "nothing else can be reached\n");
+        fprintf(stderr,
+                "swpsp run: key server in a private network: "
+                "https://kdsintf.amd.com is this installation, and "
+                "nothing else can be reached%s\n",
+                proxy_of_environment() != NULL
+                    ? " (--kds=proxy: other hosts through your proxy)"
+                    : "");
         return RUN_KDS_NAMESPACE;
     }
     if (way == RUN_KDS_NAMESPACE) {

@@ -2,6 +2,8 @@
 #include "kds_proxy.h"
 #include "kds_tls.h"
 
+#include "crypto.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -36,6 +38,7 @@ struct kds_proxy {
     int fd;
     uint16_t port;
     uint16_t standin;
+    struct kds_upstream up;
     pthread_t thread;
     bool started;
     pthread_mutex_t lock;
@@ -152,6 +155,8 @@ static int dial(const char *host, const char *port)
         if (fd >= 0) {
             (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit,
                              sizeof(limit));
+            (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit,
+                             sizeof(limit));
             if (connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
                 close(fd);
                 fd = -1;
@@ -162,17 +167,25 @@ static int dial(const char *host, const char *port)
     return fd;
 }
 
+/* @up: set when the other end is the proxy behind. */
 static int dial_for(const struct kds_proxy *proxy, const char *host,
-                    const char *port)
+                    const char *port, bool *up)
 {
     char standin[8];
 
+    *up = false;
     if (is_amd(host) &&
         (strcmp(port, "443") == 0 || strcmp(port, "444") == 0)) {
         snprintf(standin, sizeof(standin), "%u", (unsigned int)proxy->standin);
         return dial("127.0.0.1", standin);
     }
-    return dial(host, port);
+    *up = kds_upstream_serves(&proxy->up, host, port);
+    if (!*up) {
+        return dial(host, port);
+    }
+    return proxy->up.url.host[0] == '\0'
+               ? -1
+               : dial(proxy->up.url.host, proxy->up.url.port);
 }
 
 /* One piece; false at an error. At the end of input the end is passed on. */
@@ -225,18 +238,29 @@ static void serve(struct tunnel *t)
     size_t size = 0;
     size_t head = read_head(t->client, buf, &size);
     static const char yes[] = "HTTP/1.1 200 Connection established\r\n\r\n";
+    char status[64];
+    bool up;
     int server;
 
     if (head == 0 || !parse_connect(buf, &host, &port)) {
         refuse(t->client, "405 Only CONNECT");
         return;
     }
-    server = dial_for(t->proxy, host, port);
+    server = dial_for(t->proxy, host, port, &up);
     if (server < 0) {
-        refuse(t->client, "502 Cannot connect");
+        refuse(t->client, up ? "502 Cannot connect to the proxy behind"
+                             : "502 Cannot connect");
         return;
     }
-    if (attach(t, server) && send_all(t->client, yes, sizeof(yes) - 1) &&
+    if (!attach(t, server)) {
+        return;
+    }
+    if (up &&
+        !kds_upstream_connect(&t->proxy->up, server, host, port, status)) {
+        refuse(t->client, status);
+        return;
+    }
+    if (send_all(t->client, yes, sizeof(yes) - 1) &&
         send_all(server, buf + head, size - head)) {
         relay(t->client, server);
     }
@@ -309,7 +333,7 @@ static void *proxy_main(void *arg)
     }
 }
 
-int kds_proxy_open(struct kds_proxy **out)
+int kds_proxy_open(const struct kds_upstream *up, struct kds_proxy **out)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET};
     socklen_t size = sizeof(addr);
@@ -319,6 +343,7 @@ int kds_proxy_open(struct kds_proxy **out)
     if (proxy == NULL) {
         return -ENOMEM;
     }
+    proxy->up = *up;
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     pthread_mutex_init(&proxy->lock, NULL);
     pthread_cond_init(&proxy->ended, NULL);
@@ -396,5 +421,6 @@ void kds_proxy_stop(struct kds_proxy *proxy)
     }
     pthread_cond_destroy(&proxy->ended);
     pthread_mutex_destroy(&proxy->lock);
+    psp_wipe(&proxy->up, sizeof(proxy->up)); /* may hold a password */
     free(proxy);
 }
