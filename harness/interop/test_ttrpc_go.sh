@@ -8,8 +8,9 @@ build=$(pwd)/${SWPSP_BUILD:-build/debug}
 src=$(pwd)/harness/interop/ttrpc_peer
 work=$(pwd)/build/interop/ttrpc
 peer=$work/peer
-version=v1.2.7
-if [ ! -x "$peer" ] || [ "$src/main.go" -nt "$peer" ]; then
+version=v1.2.10
+if [ ! -x "$peer" ] || [ "$src/main.go" -nt "$peer" ] ||
+    ! grep -qF "containerd/ttrpc $version" "$work/go.mod"; then
     mkdir -p "$work"
     cp "$src/main.go" "$work/"
     (
