@@ -19,6 +19,7 @@
 #define OFF_CERTS_ADDRESS   96u
 #define OFF_CERTS_LEN       104u
 #define KEY_REQ_SIZE        32u
+#define KEY_REQ_V2_SIZE     40u
 #define REPORT_RESP_SIZE    4000u
 #define KEY_RESP_SIZE       64u
 
@@ -225,6 +226,15 @@ static int write_certs_len(struct call *c, uint64_t pages, struct umem *um)
     return umem_write(um, c->req_data, c->req, EXT_REPORT_REQ_SIZE);
 }
 
+/* The ioctl's structure has no LAUNCH_MIT_VECTOR, which version 2 of the
+ * message added: it goes out as zero. abi/linux.md §9 item 14 */
+static size_t payload_size(const struct guest_ioctl *row, uint8_t version)
+{
+    return row->msg_type == GUEST_MSG_KEY_REQ && version >= 2
+               ? KEY_REQ_V2_SIZE
+               : row->payload_size;
+}
+
 /* Step 8 and later. @certs holds c->offered bytes. */
 static int execute(struct sev_guest_dev *dev, const struct guest_ioctl *row,
                    struct call *c, uint8_t *certs, struct umem *um)
@@ -235,7 +245,7 @@ static int execute(struct sev_guest_dev *dev, const struct guest_ioctl *row,
         .version = c->version,
         .extended = row->extended,
         .payload = c->req,
-        .payload_size = row->payload_size,
+        .payload_size = payload_size(row, c->version),
         .response = response,
         .response_size = row->resp_size,
         .certs = certs,

@@ -79,6 +79,11 @@ static void version_2(struct guest *g)
     g->client.envelope[0] = 2;
 }
 
+static void version_3(struct guest *g)
+{
+    g->client.envelope[0] = 3;
+}
+
 static void unknown_request(struct guest *g)
 {
     g->request = 0xc0205303;
@@ -509,6 +514,10 @@ static const struct row ROWS[] = {
      .writes = W_RESP, ANSWERED},
     {"message__version_2_of_report__firmware_status", NOW, GET_REPORT,
      version_2, -EIO, SAYS(SEV_INVALID_PARAM), ANSWERED, .key_gone = true},
+    {"message__version_2_of_key__delivered", NOW, GET_KEY, version_2, 0,
+     .writes = W_RESP, ANSWERED},
+    {"message__version_3_of_key__firmware_status", NOW, GET_KEY, version_3,
+     -EIO, SAYS(SEV_INVALID_PARAM), ANSWERED, .key_gone = true},
     {"message__vmpl_4__in_the_response", NOW, GET_REPORT, vmpl_4, 0,
      .writes = W_RESP, ANSWERED},
     {"message__key_field_select_bit_7__in_the_response", NOW, GET_KEY,

@@ -369,6 +369,24 @@ static void derived_key__same_request__same_key(void **state)
     guest_free(g);
 }
 
+/* The ioctl's structure is that of version 1: what stands behind it in the
+ * client's memory is no vector. */
+static void derived_key__version_2__that_of_a_zero_vector(void **state)
+{
+    struct guest *g = guest_new(NOW, GET_KEY);
+    uint8_t first[64];
+
+    (void)state;
+    assert_int_equal(guest_ioctl(g), 0);
+    memcpy(first, g->client.resp, sizeof(first));
+    guest_prepare(g, GET_KEY);
+    g->client.envelope[0] = 2;
+    memset(g->client.req + 32, 0xff, sizeof(g->client.req) - 32);
+    assert_int_equal(guest_ioctl(g), 0);
+    assert_memory_equal(first, g->client.resp, sizeof(first));
+    guest_free(g);
+}
+
 /* A short session; its answers one after the other. */
 static void session(const uint8_t *seed, uint8_t out[4][RESP_ROOM])
 {
@@ -501,6 +519,17 @@ static void memory__key__32_bytes_in_64_out(void **state)
     assert_event(g, UMEM_READ, 1, REQ_ADDR, 32);
     assert_event(g, UMEM_WRITE, 0, RESP_ADDR, 64);
     assert_int_equal(umem_array_count(&g->ua, UMEM_WRITE), 1);
+    guest_free(g);
+}
+
+static void memory__key_version_2__32_bytes_all_the_same(void **state)
+{
+    struct guest *g = guest_new(NOW, GET_KEY);
+
+    (void)state;
+    g->client.envelope[0] = 2;
+    assert_int_equal(guest_ioctl(g), 0);
+    assert_event(g, UMEM_READ, 1, REQ_ADDR, 32);
     guest_free(g);
 }
 
@@ -697,11 +726,13 @@ int main(void)
         cmocka_unit_test(report__identity_signed_by_the_host__in_the_report),
         cmocka_unit_test(report__more_privilege_than_the_channel__status_0x16),
         cmocka_unit_test(derived_key__same_request__same_key),
+        cmocka_unit_test(derived_key__version_2__that_of_a_zero_vector),
         cmocka_unit_test(session__same_seed__same_bytes),
         cmocka_unit_test(threads__two_guests__all_answered),
         cmocka_unit_test(threads__one_device__requests_in_turn),
         cmocka_unit_test(memory__report__two_reads_one_write),
         cmocka_unit_test(memory__key__32_bytes_in_64_out),
+        cmocka_unit_test(memory__key_version_2__32_bytes_all_the_same),
         cmocka_unit_test(memory__ext_report__certs_before_response),
         cmocka_unit_test(memory__certs_too_large__request_before_envelope),
         cmocka_unit_test(memory__version_0__only_the_envelope_is_read),
