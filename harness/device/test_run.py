@@ -23,6 +23,20 @@ CLIENTS = {
 }
 NONCE = "a5" * 64
 
+# A derived key with message version 2 and 40 bytes of request, as the Rust library
+# sends it: argv[1] is the vector. Prints the key.
+KEY_V2 = """
+import ctypes, fcntl, struct, sys
+q = ctypes.create_string_buffer(struct.pack(
+    "<IIQIIQQ", 0, 0, 0x40, 0, 0, 0, int(sys.argv[1])), 40)
+r = ctypes.create_string_buffer(64)
+with open("/dev/sev-guest", "rb") as dev:
+    fcntl.ioctl(dev, 0xC0205301, struct.pack(
+        "<B7xQQQ", 2, ctypes.addressof(q), ctypes.addressof(r), 0))
+assert r.raw[:32] == bytes(32)
+print(r.raw[32:].hex())
+"""
+
 
 class Run(unittest.TestCase):
     def setUp(self):
@@ -61,6 +75,18 @@ class Run(unittest.TestCase):
                        self.path(name + ".certs"), "--root",
                        "%s/pki/%s/ark.pem" % (exported, product),
                        "--report-data", NONCE, *extra)
+
+    def key_v2(self, vector, *options):
+        return self.ok(tst.SWPSP, "run", DEV, "--profile", "turin", *options,
+                       "--", "/usr/bin/python3", "-c", KEY_V2, vector).stdout
+
+    def test_linux_does_not_read_the_vector_of_a_key_request(self):
+        self.assertEqual(self.key_v2(0), self.key_v2(1))
+
+    def test_a_long_key_request_has_a_vector(self):
+        option = "--long-key-request"
+        self.assertEqual(self.key_v2(0, option), self.key_v2(0))
+        self.assertNotEqual(self.key_v2(1, option), self.key_v2(0))
 
     def test_clients_in_four_languages_get_the_same_evidence(self):
         for language in CLIENTS:

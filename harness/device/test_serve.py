@@ -826,6 +826,8 @@ class Peers(Base):
                 ({"v": 1, "op": "guest.launch",
                   "guest": {"name": "x", "vmpck": 4}}, "EINVAL"),
                 ({"v": 1, "op": "guest.launch",
+                  "guest": {"name": "x", "long_key_request": 1}}, "EINVAL"),
+                ({"v": 1, "op": "guest.launch",
                   "guest": {"name": "x", "kernel": "2.4"}}, "EINVAL"),
                 ({"v": 1, "op": "guest.launch",
                   "guest": {"name": "x", "certs": {"base64": "!"}}},

@@ -31,6 +31,8 @@ for profile in milan genoa turin; do
         fail "$profile display"
     $run "$snpguest" key "$profile.key" vcek || fail "$profile key"
     [ "$(wc -c <"$profile.key")" -eq 32 ] || fail "$profile: size of the key"
+    $run "$snpguest" key "$profile.2.key" vcek -l 0 || fail "$profile key, version 2"
+    cmp "$profile.key" "$profile.2.key" || fail "$profile: keys of two versions"
     printf '\001' | dd of="$profile.bin" bs=1 seek=144 conv=notrunc 2>/dev/null
     if "$snpguest" verify attestation "$profile" "$profile.bin" \
         -p "$profile" >/dev/null 2>&1; then

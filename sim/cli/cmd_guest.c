@@ -24,14 +24,16 @@ static const char HELP[] =
     "                        replace members of the guest description\n"
     "  --certs WHAT          vcek, vlek, none, or a table's file\n"
     "  --kernel ERA          5.19, 6.1, 6.3 or 6.13 (default)\n"
-    "  --vmpck N             the guest driver's vmpck_id\n";
+    "  --vmpck N             the guest driver's vmpck_id\n"
+    "  --long-key-request    it reads LAUNCH_MIT_VECTOR, which Linux does "
+    "not\n";
 
 #define OPT_LEGACY 800
 
 /* Platform options that are a guest's. */
 static const char *const ROWS[] = {
-    "guest",    "policy",    "host-data", "vmpl",   "family-id",
-    "image-id", "guest-svn", "certs",     "kernel", "vmpck",
+    "guest",     "policy", "host-data", "vmpl",  "family-id",        "image-id",
+    "guest-svn", "certs",  "kernel",    "vmpck", "long-key-request",
 };
 #define ROW_COUNT (sizeof(ROWS) / sizeof(ROWS[0]))
 

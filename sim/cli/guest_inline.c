@@ -328,6 +328,9 @@ static bool set_driver(const struct platform_options *o, json_t *request)
     if (o->vmpck_id >= 0) {
         (void)json_object_set_new(request, "vmpck", json_integer(o->vmpck_id));
     }
+    if (o->long_key_request) {
+        (void)json_object_set_new(request, "long_key_request", json_true());
+    }
     return set_certs(o, request);
 }
 

@@ -31,6 +31,7 @@ enum {
     OPT_REPORTED_TCB,
     OPT_KERNEL,
     OPT_VMPCK,
+    OPT_LONG_KEY_REQUEST,
 };
 
 const struct option PLATFORM_OPTIONS[] = {
@@ -56,6 +57,7 @@ const struct option PLATFORM_OPTIONS[] = {
     {"reported-tcb", required_argument, NULL, OPT_REPORTED_TCB},
     {"kernel", required_argument, NULL, OPT_KERNEL},
     {"vmpck", required_argument, NULL, OPT_VMPCK},
+    {"long-key-request", no_argument, NULL, OPT_LONG_KEY_REQUEST},
     SEV_OPTION_ROWS};
 const size_t PLATFORM_OPTION_COUNT =
     sizeof(PLATFORM_OPTIONS) / sizeof(PLATFORM_OPTIONS[0]);
@@ -82,6 +84,7 @@ const char PLATFORM_HELP[] =
     "                        as SNP_CONFIG\n"
     "  --kernel ERA          5.19, 6.1, 6.3 or 6.13 (default)\n"
     "  --vmpck N             the guest driver's vmpck_id\n"
+    "  --long-key-request    it reads LAUNCH_MIT_VECTOR, which Linux does not\n"
     "  --nodes LIST          sev,sev-guest (default), sev, or sev-guest\n"
     "  --sev-kernel ERA      of /dev/sev: 6.1, 6.10, 6.16, 6.12s (default)\n"
     "  --sev-abi NAME        mainline (default), aeb2022, amdese-rfc,\n"
@@ -251,6 +254,9 @@ bool options_take(struct platform_options *o, const char *command, int val,
         ok = take_number(command, "vmpck", arg, 3, &n);
         o->vmpck_id = (int)n;
         break;
+    case OPT_LONG_KEY_REQUEST:
+        o->long_key_request = true;
+        break;
     default:
         return sev_options_take(&o->sev, command, val, arg);
     }
@@ -263,7 +269,7 @@ static bool wants_snp(const struct platform_options *o)
            o->vmpl != NULL || o->family_id != NULL || o->image_id != NULL ||
            o->guest_svn != NULL || o->certs != CERTS_DEFAULT || o->vlek ||
            o->mask_chip_id || o->mask_chip_key || o->reported_tcb_set ||
-           o->vmpck_id >= 0;
+           o->vmpck_id >= 0 || o->long_key_request;
 }
 
 /* What is beyond the profile's number goes to SEV-ES and SNP guests, as when

@@ -45,6 +45,7 @@ struct platform_options {
     struct psp_tcb reported_tcb;
     enum sev_guest_era era;
     int vmpck_id;
+    bool long_key_request;
     struct sev_options sev; /* /dev/sev and the legacy half */
 };
 

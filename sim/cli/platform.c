@@ -237,6 +237,7 @@ static bool probe(struct platform *p, const struct platform_options *o,
     struct sev_guest_config config = {
         .era = o->era,
         .vmpck_id = o->vmpck_id,
+        .long_key_request = o->long_key_request,
         .sleep_ms = sleep_ms,
     };
     int err = sev_guest_probe(p->vm, &config, &p->sev_guest);

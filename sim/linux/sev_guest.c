@@ -128,6 +128,26 @@ static const struct guest_ioctl *find_ioctl(uint32_t request)
     return NULL;
 }
 
+static bool is_long_key(const struct guest_ioctl *row, uint8_t version)
+{
+    return row->msg_type == GUEST_MSG_KEY_REQ && version >= 2;
+}
+
+/* The ioctl's structure has no LAUNCH_MIT_VECTOR, which version 2 of the
+ * message added: it goes out as zero. abi/linux.md §9 item 14 */
+static size_t payload_size(const struct guest_ioctl *row, uint8_t version)
+{
+    return is_long_key(row, version) ? KEY_REQ_V2_SIZE : row->payload_size;
+}
+
+static size_t req_size(const struct sev_guest_dev *dev,
+                       const struct guest_ioctl *row, uint8_t version)
+{
+    return dev->config.long_key_request && is_long_key(row, version)
+               ? KEY_REQ_V2_SIZE
+               : row->req_size;
+}
+
 static int read_envelope(struct call *c, struct umem *um)
 {
     struct psp_rd r = psp_rd(c->envelope, sizeof(c->envelope));
@@ -177,19 +197,20 @@ static int plan(struct call *c, uint64_t addr, size_t size, struct umem *um)
     return err;
 }
 
-static int read_request(const struct guest_ioctl *row, struct call *c,
+static int read_request(const struct sev_guest_dev *dev,
+                        const struct guest_ioctl *row, struct call *c,
                         struct umem *um)
 {
+    size_t size = req_size(dev, row, c->version);
     int err;
 
     if (!row->extended) {
         err = plan(c, c->resp_data, row->resp_size, um);
-        return err != 0 ? err
-                        : umem_read(um, c->req_data, c->req, row->req_size);
+        return err != 0 ? err : umem_read(um, c->req_data, c->req, size);
     }
-    err = plan(c, c->req_data, row->req_size, um);
+    err = plan(c, c->req_data, size, um);
     if (err == 0) {
-        err = umem_read(um, c->req_data, c->req, row->req_size);
+        err = umem_read(um, c->req_data, c->req, size);
     }
     if (err == 0) {
         err = read_certs_buffer(c);
@@ -201,7 +222,8 @@ static int read_request(const struct guest_ioctl *row, struct call *c,
 }
 
 /* Steps 4 to 7 of abi/linux.md §4.4. */
-static int gather(const struct guest_ioctl *row, struct call *c,
+static int gather(const struct sev_guest_dev *dev,
+                  const struct guest_ioctl *row, struct call *c,
                   struct umem *um)
 {
     int err = plan(c, c->arg, ENVELOPE_SIZE, um);
@@ -215,7 +237,7 @@ static int gather(const struct guest_ioctl *row, struct call *c,
     if (c->req_data == 0 || c->resp_data == 0) {
         return -EINVAL;
     }
-    return read_request(row, c, um);
+    return read_request(dev, row, c, um);
 }
 
 static int write_certs_len(struct call *c, uint64_t pages, struct umem *um)
@@ -224,15 +246,6 @@ static int write_certs_len(struct call *c, uint64_t pages, struct umem *um)
 
     psp_wr_le32(&w, (uint32_t)(pages * GUEST_MSG_SIZE));
     return umem_write(um, c->req_data, c->req, EXT_REPORT_REQ_SIZE);
-}
-
-/* The ioctl's structure has no LAUNCH_MIT_VECTOR, which version 2 of the
- * message added: it goes out as zero. abi/linux.md §9 item 14 */
-static size_t payload_size(const struct guest_ioctl *row, uint8_t version)
-{
-    return row->msg_type == GUEST_MSG_KEY_REQ && version >= 2
-               ? KEY_REQ_V2_SIZE
-               : row->payload_size;
 }
 
 /* Step 8 and later. @certs holds c->offered bytes. */
@@ -323,7 +336,7 @@ static int64_t guest_ioctl(void *device, bool writable, uint32_t request,
     if (dev->traits->key_test_first && !sev_guest_has_key(dev)) {
         return -ENOTTY;
     }
-    rc = gather(row, &c, um);
+    rc = gather(dev, row, &c, um);
     if (rc == UMEM_RETRY || c.stop) {
         return rc;
     }

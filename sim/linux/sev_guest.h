@@ -23,6 +23,9 @@ enum sev_guest_era {
 struct sev_guest_config {
     enum sev_guest_era era;
     int vmpck_id; /* 0..3, or -1: the VMPL that the guest's kernel runs at */
+    /** Key requests of message version 2 are 40 bytes, with LAUNCH_MIT_VECTOR.
+     * Linux reads 32, so that the vector is always zero. abi/linux.md §9 */
+    bool long_key_request;
     /** Sleep between resends while the hypervisor answers BUSY, called with
      * milliseconds; NULL: no sleep. Linux waits 2000 ms, 60 s at most. */
     void (*sleep_ms)(void *ctx, unsigned int ms);

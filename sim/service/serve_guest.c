@@ -71,8 +71,9 @@ static json_t *hex_number(uint64_t n)
 
 static int known_members(const json_t *request, char *error)
 {
-    static const char *const names[] = {"name",  "kind",   "description",
-                                        "certs", "kernel", "vmpck"};
+    static const char *const names[] = {
+        "name",   "kind",  "description",     "certs",
+        "kernel", "vmpck", "long_key_request"};
     const char *key;
     json_t *value;
 
@@ -95,6 +96,7 @@ static int read_driver(struct serve_guest *guest, const json_t *request,
 {
     const json_t *kernel = json_object_get(request, "kernel");
     const json_t *id = json_object_get(request, "vmpck");
+    const json_t *lkr = json_object_get(request, "long_key_request");
     const char *name = json_string_value(kernel);
     int era = name == NULL ? -1 : sev_guest_era_by_name(name);
 
@@ -108,6 +110,11 @@ static int read_driver(struct serve_guest *guest, const json_t *request,
     if (kernel != NULL) {
         guest->era = (enum sev_guest_era)era;
     }
+    if (lkr != NULL && !json_is_boolean(lkr)) {
+        return state_error(error, -EINVAL,
+                           "long_key_request: must be true or false");
+    }
+    guest->long_key_request = json_is_true(lkr);
     if (id == NULL) {
         return 0;
     }
@@ -136,9 +143,11 @@ static int read_kind(struct serve_guest *guest, const json_t *request,
     guest->kind = SERVE_LEGACY;
     if (json_object_get(request, "certs") != NULL ||
         json_object_get(request, "kernel") != NULL ||
-        json_object_get(request, "vmpck") != NULL) {
+        json_object_get(request, "vmpck") != NULL ||
+        json_object_get(request, "long_key_request") != NULL) {
         return state_error(error, -EINVAL,
-                           "certs, kernel and vmpck are of SNP guests only");
+                           "certs, kernel, vmpck and long_key_request are of "
+                           "SNP guests only");
     }
     return 0;
 }
@@ -285,6 +294,7 @@ static int start_snp(struct serve_guests *g, struct serve_guest *guest,
     struct sev_guest_config config = {
         .era = guest->era,
         .vmpck_id = vmpck,
+        .long_key_request = guest->long_key_request,
         .sleep_ms = sleep_ms,
     };
     enum sev_status status = SEV_SUCCESS;
@@ -482,6 +492,8 @@ json_t *serve_guest_show(const struct serve_guest *guest)
         (void)json_object_set_new(o, "kernel",
                                   json_string(sev_guest_era_name(guest->era)));
         (void)json_object_set_new(o, "vmpck", json_integer(guest->vmpck));
+        (void)json_object_set_new(o, "long_key_request",
+                                  json_boolean(guest->long_key_request));
     }
     if (guest->legacy != NULL) {
         show_legacy(guest, o);

@@ -28,6 +28,7 @@ struct serve_guest {
     struct legacy_vm *legacy;
     enum sev_guest_era era;
     unsigned int vmpck;
+    bool long_key_request;
     uint64_t policy;
     uint8_t measurement[48];
     uint8_t host_data[32];

@@ -14,6 +14,8 @@
  *                "vcek"; SNP only
  *   kernel       era of the guest's driver, default "6.13"; SNP only
  *   vmpck        0..3, default: the VMPL of the guest's kernel; SNP only
+ *   long_key_request  key requests of version 2 have LAUNCH_MIT_VECTOR
+ *                (sev_guest.h), default false; SNP only
  */
 #ifndef SERVICE_SERVE_GUESTS_H
 #define SERVICE_SERVE_GUESTS_H

@@ -387,6 +387,67 @@ static void derived_key__version_2__that_of_a_zero_vector(void **state)
     guest_free(g);
 }
 
+/* A driver that reads the longer structure, on a platform with mitigations. */
+static struct guest *long_key_guest(void)
+{
+    const struct sev_guest_config config = {
+        .era = NOW, .vmpck_id = 0, .long_key_request = true};
+    struct machine *m = guest_machine("turin", PKI_DEV_SEED);
+    struct guest *g = guest_of(m, "{}", NULL, GET_KEY);
+
+    sev_guest_remove(g->dev);
+    assert_int_equal(sev_guest_probe(g->vm, &config, &g->dev), 0);
+    g->node = sev_guest_chardev(g->dev);
+    return g;
+}
+
+/* STATUS of a key with a vector mixed in; the key goes to @key. */
+static uint32_t key_of_vector(struct guest *g, uint64_t vector, uint8_t *key)
+{
+    guest_prepare(g, GET_KEY);
+    g->client.envelope[0] = 2;
+    put64(g->client.req + 8, 0x40);
+    put64(g->client.req + 32, vector);
+    assert_int_equal(guest_ioctl(g), 0);
+    memcpy(key, g->client.resp + 32, 32);
+    return get32(g->client.resp);
+}
+
+static void derived_key__long_request__vector_counts(void **state)
+{
+    struct guest *g = long_key_guest();
+    uint8_t key[3][32];
+
+    (void)state;
+    assert_int_equal(key_of_vector(g, 0, key[0]), SEV_SUCCESS);
+    assert_int_equal(key_of_vector(g, 0x3f, key[1]), SEV_SUCCESS);
+    assert_memory_not_equal(key[0], key[1], 32);
+    assert_int_equal(key_of_vector(g, 0x40, key[2]), SEV_INVALID_PARAM);
+    guest_free(g);
+}
+
+static void derived_key__long_request_of_version_1__32_bytes(void **state)
+{
+    struct guest *g = long_key_guest();
+
+    (void)state;
+    put64(g->client.envelope + 8, REQ_ADDR + sizeof(g->client.req) - 32);
+    assert_int_equal(guest_ioctl(g), 0);
+    guest_free(g);
+}
+
+static void derived_key__long_request_not_all_there__efault(void **state)
+{
+    struct guest *g = long_key_guest();
+
+    (void)state;
+    g->client.envelope[0] = 2;
+    put64(g->client.envelope + 8, REQ_ADDR + sizeof(g->client.req) - 39);
+    assert_int_equal(guest_ioctl(g), -EFAULT);
+    assert_false(guest_key_gone(g, 0));
+    guest_free(g);
+}
+
 /* A short session; its answers one after the other. */
 static void session(const uint8_t *seed, uint8_t out[4][RESP_ROOM])
 {
@@ -727,6 +788,9 @@ int main(void)
         cmocka_unit_test(report__more_privilege_than_the_channel__status_0x16),
         cmocka_unit_test(derived_key__same_request__same_key),
         cmocka_unit_test(derived_key__version_2__that_of_a_zero_vector),
+        cmocka_unit_test(derived_key__long_request__vector_counts),
+        cmocka_unit_test(derived_key__long_request_of_version_1__32_bytes),
+        cmocka_unit_test(derived_key__long_request_not_all_there__efault),
         cmocka_unit_test(session__same_seed__same_bytes),
         cmocka_unit_test(threads__two_guests__all_answered),
         cmocka_unit_test(threads__one_device__requests_in_turn),
