@@ -198,6 +198,7 @@ static bool fits(const struct fault_rule *rule, const struct fault_seq *seq,
     const struct fault_when *w = &rule->when;
 
     if (rule->fault.at != seq->at ||
+        (event->quiet && w->by[FAULT_BY_COMMAND] == NULL) ||
         (w->by_handle && !(event->has_handle && event->handle == w->handle))) {
         return false;
     }

@@ -176,6 +176,7 @@ struct fault_event {
                                      * that name lets it through */
     bool has_handle;
     uint64_t handle;
+    bool quiet; /* housekeeping: only faults that name its command fit */
 };
 
 /** A fault that is due, and what chance decides for it. */
@@ -226,6 +227,8 @@ struct fault_config {
     void (*applied)(void *ctx, const char *line);
     /** For "delay"; NULL: no sleep. */
     void (*sleep_ms)(void *ctx, unsigned int ms);
+    /** For "crash": does not return; NULL: nothing happens. */
+    void (*crash)(void *ctx);
     void *ctx;
 };
 

@@ -47,12 +47,25 @@ void legacy_vm_host_set_handle_mode(struct legacy_vm_host *host,
     (void)pthread_mutex_unlock(&host->lock);
 }
 
+void legacy_vm_host_set_faults(struct legacy_vm_host *host,
+                               struct fault_hypercalls *faults)
+{
+    host->faults = faults;
+}
+
 /* --- commands --- */
 
 int legacy_vm_command(struct legacy_vm *g, uint32_t id, void *buf, size_t size,
                       enum sev_status *status)
 {
+    int err;
+
     *status = machine_command(g->host->m, id, buf, size);
+    err = machine_errno(*status);
+    if (err != 0) {
+        *status = SEV_SUCCESS; /* the firmware has said nothing */
+        return err;
+    }
     return *status == SEV_SUCCESS ? 0 : -EIO;
 }
 
@@ -107,6 +120,7 @@ void legacy_vm_destroy(struct legacy_vm *g)
     }
     if (g->handle != 0) {
         handle_command(g, CMD_DECOMMISSION);
+        machine_guest_is(g->host->m, false, g->handle, NULL);
     }
     if (g->asid != 0) {
         machine_asid_free(g->host->m, g->asid);

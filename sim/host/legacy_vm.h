@@ -69,6 +69,8 @@ enum legacy_vm_handle_mode {
                               * the  caller is alone */
     LEGACY_VM_HANDLE_ENOTTY, /* -25 */
     LEGACY_VM_HANDLE_ENOSYS, /* -1000 */
+    LEGACY_VM_HANDLE_KERNEL, /* as OWN, but user space (CPL > 0) gets -EPERM, as
+                              * for every other hypercall */
 };
 
 /** All legacy guests of one machine. Every function below may be called from
@@ -81,7 +83,13 @@ int legacy_vm_host_new(struct machine *m, struct legacy_vm_host **out);
 void legacy_vm_host_free(struct legacy_vm_host *host);
 void legacy_vm_host_set_handle_mode(struct legacy_vm_host *host,
                                     enum legacy_vm_handle_mode mode);
-/** "off", "own", "other", "enotty", "enosys", and back (-1: unknown). */
+/** A fault plan for the hypercall (fault_hypercall.h), or NULL. Borrowed; no
+ * hypercall may be under way. */
+struct fault_hypercalls;
+void legacy_vm_host_set_faults(struct legacy_vm_host *host,
+                               struct fault_hypercalls *faults);
+/** "off", "own", "other", "enotty", "enosys", "kernel", and back (-1: unknown).
+ */
 const char *legacy_vm_handle_mode_name(enum legacy_vm_handle_mode mode);
 int legacy_vm_handle_mode_by_name(const char *name);
 
@@ -95,7 +103,8 @@ struct legacy_vm;
  *
  * Returns 0; -EIO with *status set when the firmware refused (everything is
  * undone); -EINVAL (regions overlap or are not aligned, a secret lies outside
- * of them, save areas without SEV-ES); -EBUSY (no ASID), -ENOMEM, -EFAULT.
+ * of them, save areas without SEV-ES); -EBUSY (no ASID), -ENOMEM, -EFAULT;
+ * -ETIMEDOUT, -EBUSY (machine_errno()).
  */
 int legacy_vm_launch(struct legacy_vm_host *host,
                      const struct legacy_vm_spec *spec, struct legacy_vm **out,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* KVM_HC_VM_HANDLE of the 2022 patch. abi/linux.md §3 */
+#include "fault_hypercall.h"
 #include "legacy_vm_impl.h"
 
 #include <string.h>
@@ -11,7 +12,7 @@
 static const char *const MODES[] = {
     [LEGACY_VM_HANDLE_OFF] = "off",       [LEGACY_VM_HANDLE_OWN] = "own",
     [LEGACY_VM_HANDLE_OTHER] = "other",   [LEGACY_VM_HANDLE_ENOTTY] = "enotty",
-    [LEGACY_VM_HANDLE_ENOSYS] = "enosys",
+    [LEGACY_VM_HANDLE_ENOSYS] = "enosys", [LEGACY_VM_HANDLE_KERNEL] = "kernel",
 };
 
 #define MODE_COUNT (sizeof(MODES) / sizeof(MODES[0]))
@@ -51,6 +52,7 @@ static int64_t vm_handle(const struct legacy_vm_host *host,
 {
     switch (host->mode) {
     case LEGACY_VM_HANDLE_OWN:
+    case LEGACY_VM_HANDLE_KERNEL:
         return g == NULL ? -NOT_SEV : (int64_t)g->handle;
     case LEGACY_VM_HANDLE_OTHER:
         return other_handle(host, g);
@@ -69,8 +71,9 @@ static int64_t answer(const struct legacy_vm_host *host,
 {
     const bool patched = host->mode != LEGACY_VM_HANDLE_OFF;
     const bool handle = number == LEGACY_VM_HC_VM_HANDLE && patched;
+    const bool open = handle && host->mode != LEGACY_VM_HANDLE_KERNEL;
 
-    if (cpl != 0 && !handle) {
+    if (cpl != 0 && !open) {
         return -KVM_EPERM;
     }
     return handle ? vm_handle(host, g) : -KVM_ENOSYS;
@@ -81,10 +84,13 @@ uint64_t legacy_vm_vmmcall(struct legacy_vm_host *host,
                            const struct legacy_vm_hypercall *call)
 {
     uint64_t number = call->long_mode ? call->rax : (uint32_t)call->rax;
-    uint64_t result;
+    int64_t result;
 
     (void)pthread_mutex_lock(&host->lock);
-    result = (uint64_t)answer(host, g, number, call->cpl);
+    result = answer(host, g, number, call->cpl);
     (void)pthread_mutex_unlock(&host->lock);
-    return call->long_mode ? result : (uint32_t)result;
+    if (g != NULL && number == LEGACY_VM_HC_VM_HANDLE) {
+        result = fault_hypercall(host->faults, g->name, result);
+    }
+    return call->long_mode ? (uint64_t)result : (uint32_t)result;
 }

@@ -14,6 +14,7 @@ struct legacy_vm_host {
     pthread_mutex_t lock; /* guests and mode */
     struct legacy_vm *guests;
     enum legacy_vm_handle_mode mode;
+    struct fault_hypercalls *faults; /* NULL: an honest hypervisor */
 };
 
 /** One region of guest memory, in physically adjoining pages. */
@@ -39,7 +40,8 @@ struct legacy_vm {
 /** Physical address of a range within one region, or 0. */
 uint64_t legacy_vm_translate(const struct legacy_vm *g, uint64_t gpa,
                              size_t size);
-/** A mailbox command. 0, or -EIO with *status set. */
+/** A mailbox command. 0, -EIO with *status set, or -ETIMEDOUT, -EBUSY: no
+ * answer (machine_errno()). */
 int legacy_vm_command(struct legacy_vm *g, uint32_t id, void *buf, size_t size,
                       enum sev_status *status);
 /** The same while the firmware owns @pages, which it writes; -EFAULT when a

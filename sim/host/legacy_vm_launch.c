@@ -126,6 +126,7 @@ static int start_with(struct launch *l, const struct port_buf *cert,
         legacy_vm_command(l->g, CMD_LAUNCH_START, buf, sizeof(buf), l->status);
     if (err == 0) {
         l->g->handle = psp_rd_le32(&r);
+        machine_guest_is(l->g->host->m, false, l->g->handle, l->g->name);
     }
     return err;
 }

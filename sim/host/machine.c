@@ -158,6 +158,7 @@ void machine_destroy(struct machine *m)
         return;
     }
     machine_slots_clear(m);
+    machine_guests_clear(m);
     if (m->psp != NULL) {
         psp_destroy(m->psp);
     }

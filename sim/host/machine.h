@@ -62,6 +62,29 @@ enum sev_status machine_platform_init(struct machine *m);
 enum sev_status machine_command(struct machine *m, uint32_t command,
                                 void *buffer, size_t size);
 
+/** What machine_command() returns besides the firmware's 16 bits: nobody
+ * answered in time, and, from then on, the processor is given up. Happens by a
+ * fault plan only, and without the time Linux waits. abi/linux.md §1.8 */
+#define MACHINE_NO_ANSWER ((enum sev_status)0x10000)
+#define MACHINE_DEAD      ((enum sev_status)0x10001)
+/** 0 for a status of the firmware, else -ETIMEDOUT, -EBUSY. */
+int machine_errno(enum sev_status status);
+
+/** A fault plan between the drivers and the mailbox (fault_command.h), or NULL.
+ * Borrowed until it is replaced; no command may be under way meanwhile. */
+struct fault_commands;
+void machine_set_faults(struct machine *m, struct fault_commands *faults);
+
+/** Who is who at the mailbox, for fault plans: a guest's legacy handle (@snp
+ * false) or context page. @name of 63 bytes at most is copied; NULL: the guest
+ * is gone. Out of memory: the guest has no name. */
+void machine_guest_is(struct machine *m, bool snp, uint64_t id,
+                      const char *name);
+/** @name: 64 bytes. False: nobody. */
+bool machine_guest_name(struct machine *m, bool snp, uint64_t id, char *name);
+bool machine_guest_find(struct machine *m, bool snp, const char *name,
+                        uint64_t *id);
+
 /** True after a successful SNP_INIT or SNP_INIT_EX, until the shutdown. */
 bool machine_snp_initialized(struct machine *m);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The mailbox, and the order in which Linux brings the platform up. */
+#include "fault_command.h"
 #include "machine_impl.h"
 
 #include "wire.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define CMD_SEV_INIT        0x01u
@@ -116,15 +118,12 @@ static enum sev_status execute_legacy(struct machine *m, uint32_t command,
     return err == 0 ? status : SEV_HWERROR_PLATFORM;
 }
 
-enum sev_status machine_command(struct machine *m, uint32_t command,
-                                void *buffer, size_t size)
+static enum sev_status ask(struct machine *m, uint32_t command, void *buffer,
+                           size_t size)
 {
     struct machine_slot *slot;
     enum sev_status status = SEV_RESOURCE_LIMIT;
 
-    if (size > DRAM_PAGE_SIZE) {
-        return SEV_INVALID_LENGTH;
-    }
     pthread_mutex_lock(&m->lock);
     slot = machine_slot_take(m);
     if (slot == NULL || dram_write(m->dram, slot->spa, buffer, size) != 0) {
@@ -148,6 +147,41 @@ out:
     }
     pthread_mutex_unlock(&m->lock);
     return status;
+}
+
+enum sev_status machine_command(struct machine *m, uint32_t command,
+                                void *buffer, size_t size)
+{
+    struct fault_transit t = {
+        .command = command, .buffer = buffer, .size = size};
+
+    if (size > DRAM_PAGE_SIZE) {
+        return SEV_INVALID_LENGTH;
+    }
+    if (atomic_load(&m->dead)) {
+        return MACHINE_DEAD;
+    }
+    if (!fault_command_before(m->faults, &t)) {
+        t.status = ask(m, command, buffer, size);
+        fault_command_after(m->faults, &t);
+    }
+    if (t.status == MACHINE_NO_ANSWER) {
+        atomic_store(&m->dead, true);
+    }
+    return t.status;
+}
+
+int machine_errno(enum sev_status status)
+{
+    if (status == MACHINE_NO_ANSWER) {
+        return -ETIMEDOUT;
+    }
+    return status == MACHINE_DEAD ? -EBUSY : 0;
+}
+
+void machine_set_faults(struct machine *m, struct fault_commands *faults)
+{
+    m->faults = faults;
 }
 
 static enum sev_status snp_bring_up(struct machine *m)

@@ -11,6 +11,7 @@
 #include "page_map.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /** Mailbox commands in flight have a page and a job each; both are kept for the
  * next command, so that a report needs no allocation. */
@@ -19,6 +20,9 @@ struct machine_slot {
     uint64_t spa;
     struct psp_job *job;
 };
+
+/** Who is who at the mailbox: by handle, or context page. */
+#define MACHINE_GUEST_BUCKETS 1024u
 
 enum machine_asid_state {
     ASID_FREE,
@@ -49,6 +53,10 @@ struct machine {
     /* No free one of its kind is below. */
     uint32_t first_asid[MACHINE_ASID_KINDS];
     uint32_t returned; /* in state ASID_RETURNED */
+
+    struct fault_commands *faults; /* NULL: an honest host */
+    atomic_bool dead;              /* a command was never answered */
+    struct machine_guest *guests[MACHINE_GUEST_BUCKETS]; /* lists */
 };
 
 /** Legacy SEV-ES keeps save areas here; pages are handed out from above. */
@@ -65,5 +73,7 @@ int machine_locked_to_firmware(struct machine *m, uint64_t spa);
 struct machine_slot *machine_slot_take(struct machine *m);
 void machine_slot_give(struct machine *m, struct machine_slot *slot);
 void machine_slots_clear(struct machine *m);
+/** Forget all names. */
+void machine_guests_clear(struct machine *m);
 
 #endif

@@ -56,6 +56,7 @@ static void decommission(struct vm *vm)
 
     psp_wr_le64(&w, vm->gctx);
     (void)machine_command(vm->m, CMD_SNP_DECOMMISSION, buf, sizeof(buf));
+    machine_guest_is(vm->m, true, vm->gctx, NULL);
     vm->context = false;
 }
 

@@ -87,7 +87,8 @@ void vm_spec_clear(struct vm_spec *spec);
  * Returns 0; -EIO with *status set when the firmware refused; -EINVAL for pages
  * that are not aligned, overlap or lie in shared memory, or an identity next to
  * an ID block; -ENOMEM, -EBUSY (no ASID); -EFAULT (RMPUPDATE refused). On
- * failure everything is undone. *status is SEV_SUCCESS unless -EIO.
+ * failure everything is undone; -ETIMEDOUT or -EBUSY: no answer (machine.h).
+ * *status is SEV_SUCCESS unless -EIO.
  */
 int vm_launch(struct machine *m, const struct vm_spec *spec, struct vm **out,
               enum sev_status *status);
@@ -143,8 +144,9 @@ struct vm_guest_request {
  *
  * Returns 0 with exitinfo2 set; a positive number 1..5 for a GHCB protocol
  * failure: unknown exit code, pages that are not aligned or the same, data_gpa
- * not aligned (extended report requests); -EFAULT when the pages are no shared
- * memory of this guest (the real one stops running then). abi/linux.md §6.3.
+ * not aligned (extended report requests); where the real guest stops running:
+ * -EFAULT when the pages are no shared memory of this guest, -ETIMEDOUT or
+ * -EBUSY when the processor does not answer. abi/linux.md §6.3.
  */
 int vm_exit_guest_request(struct vm *vm, struct vm_guest_request *req);
 

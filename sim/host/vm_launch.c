@@ -32,9 +32,10 @@ struct launch {
 static int command(struct launch *l, uint32_t id, uint8_t *buf, size_t size)
 {
     enum sev_status status = machine_command(l->vm->m, id, buf, size);
+    int err = machine_errno(status);
 
-    if (status == SEV_SUCCESS) {
-        return 0;
+    if (status == SEV_SUCCESS || err != 0) {
+        return err;
     }
     l->status = status;
     return -EIO;
@@ -100,6 +101,9 @@ static int create_context(struct launch *l)
     psp_wr_le64(&w, vm->gctx);
     err = command(l, CMD_SNP_GCTX_CREATE, buf, sizeof(buf));
     vm->context = err == 0;
+    if (err == 0) {
+        machine_guest_is(vm->m, true, vm->gctx, vm->name);
+    }
     return err;
 }
 

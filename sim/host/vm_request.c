@@ -102,6 +102,7 @@ static enum sev_status ask_firmware(struct vm *vm)
 static int relay(struct vm *vm, struct vm_guest_request *req)
 {
     uint8_t page[RMP_PAGE_SIZE];
+    enum sev_status status;
     int err;
 
     pthread_mutex_lock(&vm->request_lock);
@@ -110,7 +111,11 @@ static int relay(struct vm *vm, struct vm_guest_request *req)
         err = machine_write(vm->m, vm->request_spa, page, sizeof(page));
     }
     if (err == 0) {
-        req->exitinfo2 = ask_firmware(vm);
+        status = ask_firmware(vm);
+        req->exitinfo2 = status;
+        err = machine_errno(status);
+    }
+    if (err == 0) {
         err = machine_read(vm->m, vm->response_spa, page, sizeof(page));
     }
     if (err == 0) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ccp_dev.h"
 
+#include "machine.h"
+
 #include <errno.h>
 
 /* Commands after which Linux saves the INIT_EX buffer. abi/linux.md §1.6 */
@@ -32,6 +34,23 @@ static int psp_alive(struct ccp_dev *dev, uint32_t *error)
     }
 }
 
+/* The firmware's word, or none: the processor is dead from then on. */
+static int take_answer(struct ccp_dev *dev, enum sev_status status,
+                       uint32_t *error)
+{
+    int r = machine_errno(status);
+
+    if (r == 0) {
+        *error = (uint32_t)status & 0xffff;
+        return *error == 0 ? 0 : -EIO;
+    }
+    dev->fault = CCP_FAULT_DEAD;
+    if (r == -ETIMEDOUT) {
+        *error = 0;
+    }
+    return r;
+}
+
 int ccp_fw(struct ccp_dev *dev, uint32_t command, void *buf, size_t size,
            uint32_t *error)
 {
@@ -40,13 +59,9 @@ int ccp_fw(struct ccp_dev *dev, uint32_t command, void *buf, size_t size,
     if (r != 0) {
         return r;
     }
-    *error =
-        (uint32_t)dev->port.ops->command(dev->port.host, command, buf, size) &
-        0xffff;
-    if (*error != 0) {
-        return -EIO;
-    }
-    return changes_nv(command) ? ccp_nv_save(dev) : 0;
+    r = take_answer(
+        dev, dev->port.ops->command(dev->port.host, command, buf, size), error);
+    return r == 0 && changes_nv(command) ? ccp_nv_save(dev) : r;
 }
 
 int ccp_fw_out(struct ccp_call *c, uint32_t command, void *buf, size_t size)
@@ -61,6 +76,9 @@ int ccp_fw_out(struct ccp_call *c, uint32_t command, void *buf, size_t size)
         return r;
     }
     r = ccp_fw(dev, command, buf, size, &c->error);
+    if (dev->fault == CCP_FAULT_DEAD) {
+        return r; /* nobody takes the pages back: they are lost */
+    }
     for (unsigned int i = 0; i < 2; i++) {
         if (port_buf_take(&dev->port, &c->out[i]) != 0) {
             r = -EFAULT;

@@ -663,6 +663,22 @@ static const struct hypercall HYPERCALLS[] = {
      1,
      {VM_HANDLE, 3, false},
      0xfffffc18},
+    {"hypercall__kernel_only_from_kernel__handle", LEGACY_VM_HANDLE_KERNEL, 1,
+     FROM_GUEST, 1},
+    {"hypercall__kernel_only_from_user__eperm", LEGACY_VM_HANDLE_KERNEL, 1,
+     FROM_USER, EPERM_64},
+    {"hypercall__kernel_only_from_cpl_1__eperm",
+     LEGACY_VM_HANDLE_KERNEL,
+     1,
+     {VM_HANDLE, 1, true},
+     EPERM_64},
+    {"hypercall__kernel_only_user_in_32_bits__truncated",
+     LEGACY_VM_HANDLE_KERNEL,
+     1,
+     {VM_HANDLE, 3, false},
+     0xffffffff},
+    {"hypercall__kernel_only_without_sev__enotty", LEGACY_VM_HANDLE_KERNEL, 0,
+     FROM_GUEST, ENOTTY_64},
     {"hypercall__another_number_from_user__eperm",
      LEGACY_VM_HANDLE_OWN,
      1,
@@ -697,7 +713,7 @@ static void test_hypercall(void **state)
 static void handle_modes__parse_what_is_printed(void **state)
 {
     (void)state;
-    for (int mode = LEGACY_VM_HANDLE_OFF; mode <= LEGACY_VM_HANDLE_ENOSYS;
+    for (int mode = LEGACY_VM_HANDLE_OFF; mode <= LEGACY_VM_HANDLE_KERNEL;
          mode++) {
         assert_int_equal(
             legacy_vm_handle_mode_by_name(
