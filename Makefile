@@ -45,7 +45,7 @@ libs_of = $(call lib_of,$(1)) $(foreach d,$(LINK_$(1)),$(call lib_of,$(d)))
 group   = -Wl,--start-group $(1) -Wl,--end-group $(LDLIBS)
 objs_of = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
 # Nettle and GMP lack sonames of their own in pkg-config, so one list for all.
-LDLIBS  = -Wl,--as-needed $(shell pkg-config --libs libcrypto hogweed nettle \
+LDLIBS  = -Wl,--as-needed $(shell pkg-config --libs libssl libcrypto hogweed nettle \
           libseccomp jansson libmicrohttpd gnutls fuse3 libprotobuf-c) -lgmp -lpthread
 
 # Folders that become libraries, lowest first; DEPS_<folder> is what a folder

@@ -157,23 +157,54 @@ class Broker(unittest.TestCase):
                 "& p=\"$p $!\"; done; for i in $p; do wait $i || r=1; done; "
                 "kill $h; [ -z \"$r\" ]")
 
+    def key_server(self, *argv):
+        """A key server; its port."""
+        kds = subprocess.Popen([tst.SWPSP, "kds", DEV, *argv],
+                               stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
+        self.addCleanup(kds.wait)
+        self.addCleanup(kds.stdout.close)
+        self.addCleanup(kds.terminate)
+        return int(kds.stdout.readline())
+
     def test_key_server_by_http(self):
-        port = self.path("port")
-        with subprocess.Popen([tst.SWPSP, "kds", DEV, "--port-file", port],
-                              stdout=subprocess.PIPE) as kds:
-            try:
-                number = int(kds.stdout.readline())
-                self.ok("$G --handle 1 --out e",
-                        broker=["--kds-url", "http://127.0.0.1:%d" % number])
-            finally:
-                kds.terminate()
+        url = "http://127.0.0.1:%d" % self.key_server()
+        self.ok("$G --handle 1 --out e", broker=["--kds-url", url])
         self.assertEqual(self.verify("e"), [])
         self.refused("$G --handle 1", "error 0x20000: key server",
-                     broker=["--kds-url", "http://127.0.0.1:%d" % number])
+                     broker=["--kds-url", "http://127.0.0.1:1"])
+
+    def test_key_server_by_https(self):
+        ca = self.path("ca.pem")
+        port = self.key_server("--tls", "--tls-ca", ca)
+        good = ["--kds-url", "https://localhost:%d" % port]
+        self.ok("$G --handle 1 --out e", broker=[*good, "--kds-ca", ca])
+        self.assertEqual(self.verify("e"), [])
+        # The system does not know this CA: nothing falls back.
+        self.refused("$G --handle 1", "error 0x20000: key server", broker=good)
+        self.assertIn(b"its certificate: ", self.read("broker.err"))
+        os.environ["SSL_CERT_FILE"] = ca
+        self.addCleanup(os.environ.pop, "SSL_CERT_FILE")
+        self.ok("$G --handle 1", broker=good)
+        # TLS to a plain server.
+        plain = self.key_server()
+        self.refused("$G --handle 1", "error 0x20000: key server", broker=[
+            "--kds-url", "https://127.0.0.1:%d" % plain, "--kds-ca", ca])
+
+    def test_key_server_that_limits_the_rate(self):
+        port = self.key_server("--fail", "429/2")
+        script = "$G --handle 1 --out e"
+        url = ["--kds-url", "http://127.0.0.1:%d" % port]
+        self.ok(script, broker=url)
+        self.refused(script, "error 0x201ad: key server: too many requests",
+                     broker=[*url, "--kds-timeout", "1"])
 
     def test_wrong_options(self):
         for argv in (["--listen", "tcp://1"], ["--map", "x"], ["--rate", "0"],
-                     ["--kds-url", "https://h"], ["--peer-policy", "bind"],
+                     ["--kds-url", "ftp://h"], ["--peer-policy", "bind"],
+                     ["--kds-ca", "/dev/null"], ["--kds-timeout", "0"],
+                     ["--kds-url", "https://h", "--kds-ca", "/dev/null"],
+                     ["--kds-url", "http://h", "--kds-ca", "/dev/null"],
                      ["--endpoint", "unix://a"], ["x"], ["--nothing"]):
             p = tst.run(tst.SWPSP, "aeb", DEV, *argv)
             self.assertEqual(p.returncode, 2, argv)

@@ -24,8 +24,10 @@ const char AEB_HELP[] =
     "                        a map): only one's own; bind: and 0 means it\n"
     "  --device FILE         default /dev/sev\n"
     "  --report-number HOW   auto (default), private, 9\n"
-    "  --kds-url URL         http://HOST[:PORT]; default: the installation's "
-    "keys\n"
+    "  --kds-url URL         https://HOST[:PORT], http://...; default: the\n"
+    "                        installation's keys\n"
+    "  --kds-ca FILE         trust these certificates, not the system's\n"
+    "  --kds-timeout SECONDS nobody waits longer for it; default 30\n"
     "  --root FILE           ASK and ARK that evidence is checked with\n"
     "  --self-check WHAT     all (default), certificates: not the report's\n"
     "                        signature, which takes longer than the rest\n"
@@ -53,6 +55,8 @@ enum {
     OPT_DEVICE,
     OPT_NUMBER,
     OPT_URL,
+    OPT_CA,
+    OPT_KDS_TIME,
     OPT_ROOT,
     OPT_SELF_CHECK,
     OPT_ANY,
@@ -76,6 +80,8 @@ static const struct option OWN[] = {
     {"device", required_argument, NULL, OPT_DEVICE},
     {"report-number", required_argument, NULL, OPT_NUMBER},
     {"kds-url", required_argument, NULL, OPT_URL},
+    {"kds-ca", required_argument, NULL, OPT_CA},
+    {"kds-timeout", required_argument, NULL, OPT_KDS_TIME},
     {"root", required_argument, NULL, OPT_ROOT},
     {"self-check", required_argument, NULL, OPT_SELF_CHECK},
     {"any-product", no_argument, NULL, OPT_ANY},
@@ -294,6 +300,10 @@ static bool take_limit(struct aeb_options *o, int val, const char *arg)
         ok = take_number("max-connections", arg, 65536, &n);
         o->server.max_connections = (size_t)n;
         break;
+    case OPT_KDS_TIME:
+        ok = take_number("kds-timeout", arg, 3600, &n);
+        o->kds_secs = (unsigned int)n;
+        break;
     default:
         ok = take_number("max-per-cid", arg, 4096, &n);
         o->server.max_per_cid = (size_t)n;
@@ -306,10 +316,7 @@ static bool take_url(struct aeb_options *o, const char *arg)
 {
     o->have_url = aeb_url_parse(arg, &o->url);
     return o->have_url ||
-           bad("kds-url", arg,
-               strncmp(arg, "https:", 6) == 0
-                   ? "no HTTPS here: put a proxy between, or use http://"
-                   : "need http://HOST[:PORT][/PATH]");
+           bad("kds-url", arg, "need https://HOST[:PORT][/PATH], or http://");
 }
 
 static bool take(struct aeb_options *o, int val, const char *arg)
@@ -329,6 +336,9 @@ static bool take(struct aeb_options *o, int val, const char *arg)
         return true;
     case OPT_URL:
         return take_url(o, arg);
+    case OPT_CA:
+        o->ca_path = arg;
+        return true;
     case OPT_ROOT:
         o->root_path = arg;
         return true;
@@ -350,6 +360,7 @@ static bool take(struct aeb_options *o, int val, const char *arg)
     case OPT_WORKERS:
     case OPT_CONNECTIONS:
     case OPT_PER_CID:
+    case OPT_KDS_TIME:
         return take_limit(o, val, arg);
     default:
         return options_take(&o->platform, "aeb", val, arg);
@@ -360,6 +371,10 @@ static bool finish(struct aeb_options *o, int argc, char **argv)
 {
     if (optind < argc) {
         fprintf(stderr, "swpsp aeb: takes no argument: %s\n", argv[optind]);
+        return false;
+    }
+    if (o->ca_path != NULL && !o->url.tls) {
+        fprintf(stderr, "swpsp aeb: --kds-ca needs --kds-url https://...\n");
         return false;
     }
     if (o->broker.policy != AEB_PEER_OPEN && o->row_count == 0) {

@@ -21,6 +21,8 @@ struct aeb_options {
     const char *device; /* NULL: /dev/sev */
     bool have_url;
     struct aeb_url url;
+    const char *ca_path;   /* NULL: the system's */
+    unsigned int kds_secs; /* 0: the default */
     const char *root_path; /* NULL: the installation's; none with a URL */
     struct aeb_broker_config broker;
     struct ttrpc_server_config server;

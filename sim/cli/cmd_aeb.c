@@ -25,6 +25,7 @@ struct session {
     struct aeb_options o;
     struct install *install; /* NULL with a key server */
     struct kds *kds;
+    struct aeb_trust *trust; /* for https */
     struct aeb_cek *cek;
     struct aeb_broker *broker;
     struct ttrpc_server *server;
@@ -100,10 +101,18 @@ static bool open_root(struct session *s)
     return s->root != NULL || complain(s->o.root_path, strerror(errno));
 }
 
+static bool open_trust(struct session *s)
+{
+    char why[AEB_WHY_NET];
+
+    return !s->o.url.tls || aeb_trust_open(s->o.ca_path, &s->trust, why) == 0 ||
+           complain(s->o.ca_path != NULL ? s->o.ca_path : "system", why);
+}
+
 static bool open_kds(struct session *s)
 {
     if (s->o.have_url) {
-        return true;
+        return open_trust(s);
     }
     if (!platform_open_install(&s->o.platform, "aeb", &s->install)) {
         return false;
@@ -125,8 +134,13 @@ static bool open_kds(struct session *s)
 
 static bool open_broker(struct session *s)
 {
-    const struct aeb_cek_config cek = {.url = s->o.have_url ? &s->o.url : NULL,
-                                       .local = s->kds};
+    const struct aeb_cek_config cek = {
+        .url = s->o.have_url ? &s->o.url : NULL,
+        .trust = s->trust,
+        .local = s->kds,
+        .total_ms = (int)s->o.kds_secs * 1000,
+        .log = log_line,
+    };
     struct aeb_broker_config *b = &s->o.broker;
     struct ttrpc_server_config *server = &s->o.server;
 
@@ -233,6 +247,7 @@ static void session_close(struct session *s)
     ttrpc_server_close(s->server);
     aeb_broker_close(s->broker);
     aeb_cek_close(s->cek);
+    aeb_trust_close(s->trust);
     kds_close(s->kds);
     install_close(s->install);
     free(s->root);

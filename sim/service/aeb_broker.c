@@ -115,10 +115,12 @@ static uint32_t check_generation(const struct aeb_broker *b)
 /* An evidence request under way. */
 struct work {
     struct aeb_broker *b;
-    const struct ttrpc_call *call;
+    struct ttrpc_peer peer;
+    struct ttrpc_job *job;
     struct aeb_request req; /* without extension if that is off */
     uint32_t handle;
     uint8_t mnonce[SEV_MNONCE_SIZE];
+    struct aeb_cek_wait cek;
     struct aeb_evidence ev;
 };
 
@@ -149,56 +151,13 @@ static void replay(struct aeb_broker *b, uint8_t report[SEV_REPORT_SIZE])
     pthread_mutex_unlock(&b->lock);
 }
 
-static uint32_t ask_device(struct work *w, const struct aeb_device *dev)
-{
-    const struct aeb_broker_config *c = &w->b->config;
-    struct aeb_exported exported;
-    uint8_t id[AEB_CHIP_ID_SIZE];
-    uint32_t err = aeb_device_export(dev, &exported);
-
-    if (err == 0) {
-        err = aeb_device_id(dev, id);
-    }
-    if (err == 0) {
-        err = aeb_cek_get(c->cek, id, exported.cek, w->call->cancelled,
-                          w->ev.cek);
-    }
-    if (err == 0) {
-        err = aeb_device_report(dev, c->number, w->handle, w->mnonce,
-                                w->ev.report);
-    }
-    if (err == 0) {
-        memcpy(w->ev.pek, exported.pek, SEV_CERT_SIZE);
-        memcpy(w->ev.oca, exported.oca, SEV_CERT_SIZE);
-    }
-    return err;
-}
-
-static uint32_t collect(struct work *w)
-{
-    const struct aeb_broker_config *c = &w->b->config;
-    struct aeb_opened opened;
-    uint32_t err = aeb_device_open(&c->device, &opened);
-
-    if (err == 0) {
-        err = ask_device(w, &opened.dev);
-    }
-    aeb_device_close(&opened);
-    if (err != 0) {
-        return err;
-    }
-    w->ev.typed = !c->untyped;
-    w->ev.device = (uint8_t)aeb_device_of(c->product);
-    return aeb_self_check(w->b->check, &w->ev) ? 0 : AEB_BROKER_SELF_CHECK;
-}
-
 /* abi/aeb.md §6.3: the first failure wins. */
-static uint32_t gather(struct work *w)
+static uint32_t check_request(struct work *w)
 {
-    uint32_t err = check_peer(w->b, w->call->peer, &w->handle);
+    uint32_t err = check_peer(w->b, &w->peer, &w->handle);
 
     if (err == 0) {
-        err = check_rate(w->b, w->call->peer);
+        err = check_rate(w->b, &w->peer);
     }
     if (err == 0) {
         err = choose_mnonce(w);
@@ -215,13 +174,89 @@ static uint32_t gather(struct work *w)
             break;
         }
     }
+    return err;
+}
+
+static void wake_work(void *ctx)
+{
+    const struct work *w = ctx;
+
+    ttrpc_unpark(w->job);
+}
+
+/* Up to the CEK, which may take its time: *parked then. */
+static uint32_t ask_certs(struct work *w, const struct ttrpc_call *call,
+                          const struct aeb_device *dev, bool *parked)
+{
+    struct aeb_exported exported;
+    uint32_t err = aeb_device_export(dev, &exported);
+
     if (err == 0) {
-        err = collect(w);
+        err = aeb_device_id(dev, w->cek.id);
     }
-    if (err == 0 && w->b->config.replay) {
+    if (err != 0) {
+        return err;
+    }
+    memcpy(w->ev.pek, exported.pek, SEV_CERT_SIZE);
+    memcpy(w->ev.oca, exported.oca, SEV_CERT_SIZE);
+    memcpy(w->cek.exported, exported.cek, SEV_CERT_SIZE);
+    w->cek.cancelled = call->cancelled;
+    w->cek.deadline = call->deadline;
+    w->cek.wake = wake_work;
+    w->cek.ctx = w;
+    *parked = !aeb_cek_ask(w->b->config.cek, &w->cek);
+    return *parked ? 0 : w->cek.error;
+}
+
+/* @again: the CEK is there, or will not come. */
+static uint32_t ask_device(struct work *w, const struct ttrpc_call *call,
+                           bool again, bool *parked)
+{
+    const struct aeb_broker_config *c = &w->b->config;
+    struct aeb_opened opened;
+    uint32_t err = again ? w->cek.error : 0;
+
+    if (err != 0) {
+        return err;
+    }
+    err = aeb_device_open(&c->device, &opened);
+    if (err == 0 && !again) {
+        err = ask_certs(w, call, &opened.dev, parked);
+    }
+    if (err == 0 && !*parked) {
+        err = aeb_device_report(&opened.dev, c->number, w->handle, w->mnonce,
+                                w->ev.report);
+    }
+    aeb_device_close(&opened);
+    return err;
+}
+
+static uint32_t finish(struct work *w)
+{
+    const struct aeb_broker_config *c = &w->b->config;
+
+    memcpy(w->ev.cek, w->cek.cert, SEV_CERT_SIZE);
+    w->ev.typed = !c->untyped;
+    w->ev.device = (uint8_t)aeb_device_of(c->product);
+    if (!aeb_self_check(w->b->check, &w->ev)) {
+        return AEB_BROKER_SELF_CHECK;
+    }
+    if (c->replay) {
         replay(w->b, w->ev.report);
     }
-    return err;
+    return 0;
+}
+
+/* From the beginning, or from where it was parked. */
+static uint32_t gather(struct work *w, const struct ttrpc_call *call,
+                       bool again, bool *parked)
+{
+    uint32_t err = again ? 0 : check_request(w);
+
+    if (err == 0) {
+        err = ask_device(w, call, again, parked);
+    }
+    return err == 0 && !*parked ? finish(w) : err;
 }
 
 /* ---- answers ---- */
@@ -245,6 +280,12 @@ static void undecodable(struct ttrpc_reply *reply)
     reply->code = TTRPC_UNKNOWN;
     snprintf(reply->message, sizeof(reply->message),
              "ttrpc err: the payload cannot be decoded");
+}
+
+static void out_of_memory(struct ttrpc_reply *reply)
+{
+    reply->code = TTRPC_RESOURCE_EXHAUSTED;
+    snprintf(reply->message, sizeof(reply->message), "out of memory");
 }
 
 static enum ttrpc_code status_of(uint32_t error)
@@ -316,8 +357,7 @@ static void answer(struct aeb_broker *b, enum aeb_rpc rpc, bool ext,
     }
     if (aeb_response_encode(rpc, resp, &reply->payload, &reply->size) !=
         PSP_OK) {
-        reply->code = TTRPC_RESOURCE_EXHAUSTED;
-        snprintf(reply->message, sizeof(reply->message), "out of memory");
+        out_of_memory(reply);
     }
 }
 
@@ -368,8 +408,7 @@ static void give_evidence(struct work *w, bool ext, struct ttrpc_reply *reply)
     struct aeb_response resp = {.size = w->req.size, .evidence.data = buf};
 
     if (buf == NULL) {
-        reply->code = TTRPC_RESOURCE_EXHAUSTED;
-        snprintf(reply->message, sizeof(reply->message), "out of memory");
+        out_of_memory(reply);
         return;
     }
     resp.evidence.size = w->req.encoding == AEB_ENCODING_PACKED
@@ -383,31 +422,69 @@ static void give_evidence(struct work *w, bool ext, struct ttrpc_reply *reply)
     free(buf);
 }
 
+static void drop_work(void *ctx, void *kept)
+{
+    struct aeb_broker *b = ctx;
+    struct work *w = kept;
+
+    aeb_cek_forget(b->config.cek, &w->cek);
+    aeb_request_clear(&w->req);
+    free(w);
+}
+
+static struct work *new_work(struct aeb_broker *b,
+                             const struct ttrpc_call *call,
+                             struct ttrpc_reply *reply)
+{
+    struct work *w = calloc(1, sizeof(*w));
+
+    if (w == NULL) {
+        out_of_memory(reply);
+    } else if (!take_request(b, AEB_RPC_EVIDENCE, call, &w->req, reply)) {
+        free(w);
+        w = NULL;
+    } else {
+        w->b = b;
+        w->peer = *call->peer;
+        w->job = call->job;
+        w->handle = w->req.handle;
+    }
+    return w;
+}
+
 static void run_evidence(void *ctx, const struct ttrpc_call *call,
                          struct ttrpc_reply *reply)
 {
-    struct work w = {.b = ctx, .call = call};
+    struct work *w = *call->kept;
+    bool again = w != NULL;
     struct aeb_response resp = {.error = 0};
     bool ext;
 
-    if (!take_request(w.b, AEB_RPC_EVIDENCE, call, &w.req, reply)) {
+    if (!again) {
+        w = new_work(ctx, call, reply);
+        if (w == NULL) {
+            return;
+        }
+        *call->kept = w; /* before anybody can wake it */
+    }
+    resp.error = gather(w, call, again, &reply->parked);
+    if (reply->parked) {
         return;
     }
-    w.handle = w.req.handle;
-    ext = extended(w.b, &w.req);
-    resp.error = gather(&w);
+    ext = extended(w->b, &w->req);
     if (resp.error == 0) {
-        give_evidence(&w, ext, reply);
+        give_evidence(w, ext, reply);
     } else {
-        log_failure(w.b, AEB_RPC_EVIDENCE, call->peer, w.req.handle,
+        log_failure(w->b, AEB_RPC_EVIDENCE, call->peer, w->req.handle,
                     resp.error);
-        answer(w.b, AEB_RPC_EVIDENCE, ext, &resp, reply);
+        answer(w->b, AEB_RPC_EVIDENCE, ext, &resp, reply);
     }
-    aeb_request_clear(&w.req);
+    *call->kept = NULL;
+    drop_work(ctx, w);
 }
 
 const struct ttrpc_method AEB_METHODS[] = {
-    {AEB_METHOD_SIZE, false, run_size},
-    {AEB_METHOD_EVIDENCE, true, run_evidence},
+    {AEB_METHOD_SIZE, false, run_size, NULL},
+    {AEB_METHOD_EVIDENCE, true, run_evidence, drop_work},
 };
 const size_t AEB_METHOD_COUNT = sizeof(AEB_METHODS) / sizeof(AEB_METHODS[0]);

@@ -5,14 +5,19 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define SLOTS   4u
-#define STEP_NS 100000000
-#define PATH    "/cek/id/"
+#define SLOTS     4u
+#define STEP_MS   100
+#define RETRIES   3u
+#define RETRY_MS  6000 /* when the server does not say */
+#define LINE_SIZE 512u
+#define PATH      "/cek/id/"
+#define PATH_SIZE (sizeof(PATH) + 2 * AEB_CHIP_ID_SIZE)
 /* Given up because nobody wanted it: no answer for those who came since. */
 #define ABORTED 0xffffffffu
 
@@ -22,18 +27,26 @@ struct slot {
     uint8_t cert[SEV_CERT_SIZE];
 };
 
+/* One chip's certificate being got, by a thread. */
+struct fetch {
+    struct fetch *next;
+    struct aeb_cek *cek;
+    uint8_t id[AEB_CHIP_ID_SIZE];
+    struct aeb_cek_wait *waiting;
+    struct aeb_answer got;
+};
+
 struct aeb_cek {
     struct aeb_cek_config config;
     struct aeb_url url;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t idle; /* no fetch is left */
+    bool closing;
     struct slot slots[SLOTS];
     size_t next; /* slot to reuse */
-    bool fetching;
-    uint8_t fetching_id[AEB_CHIP_ID_SIZE];
-    size_t waiting;
-    uint64_t turn;  /* fetches so far */
-    uint32_t error; /* of the last */
+    struct fetch *fetches;
+    int64_t hold;        /* the server wants to be left alone until then ... */
+    uint32_t hold_error; /* ... and said so with this */
 };
 
 int aeb_cek_open(const struct aeb_cek_config *config, struct aeb_cek **out)
@@ -49,45 +62,54 @@ int aeb_cek_open(const struct aeb_cek_config *config, struct aeb_cek **out)
         c->config.url = &c->url;
     }
     c->config.connect_ms = config->connect_ms > 0 ? config->connect_ms : 5000;
-    c->config.total_ms = config->total_ms > 0 ? config->total_ms : 10000;
+    c->config.request_ms = config->request_ms > 0 ? config->request_ms : 10000;
+    c->config.total_ms = config->total_ms > 0 ? config->total_ms : 30000;
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->changed, NULL);
+    pthread_cond_init(&c->idle, NULL);
     *out = c;
     return 0;
 }
 
 void aeb_cek_close(struct aeb_cek *c)
 {
-    if (c != NULL) {
-        pthread_cond_destroy(&c->changed);
-        pthread_mutex_destroy(&c->lock);
-        free(c);
+    if (c == NULL) {
+        return;
     }
+    pthread_mutex_lock(&c->lock);
+    c->closing = true;
+    while (c->fetches != NULL) {
+        pthread_cond_wait(&c->idle, &c->lock);
+    }
+    pthread_mutex_unlock(&c->lock);
+    pthread_cond_destroy(&c->idle);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
 }
 
 /* ---- one request ---- */
 
-struct fetch {
-    struct aeb_cek *cek;
-    const atomic_bool *cancelled;
-};
+static bool wanted(const struct fetch *f)
+{
+    const struct aeb_cek_wait *w = f->waiting;
+
+    while (w != NULL && atomic_load(w->cancelled)) {
+        w = w->next;
+    }
+    return w != NULL && !f->cek->closing;
+}
 
 static bool unwanted(void *ctx)
 {
     struct fetch *f = ctx;
-    bool others;
+    bool yes;
 
-    if (!atomic_load(f->cancelled)) {
-        return false;
-    }
     pthread_mutex_lock(&f->cek->lock);
-    others = f->cek->waiting > 0;
+    yes = !wanted(f);
     pthread_mutex_unlock(&f->cek->lock);
-    return !others;
+    return yes;
 }
 
-static void make_path(const uint8_t id[AEB_CHIP_ID_SIZE],
-                      char path[sizeof(PATH) + 2 * AEB_CHIP_ID_SIZE])
+static void make_path(const uint8_t id[AEB_CHIP_ID_SIZE], char path[PATH_SIZE])
 {
     memcpy(path, PATH, sizeof(PATH));
     for (size_t i = 0; i < AEB_CHIP_ID_SIZE; i++) {
@@ -95,50 +117,77 @@ static void make_path(const uint8_t id[AEB_CHIP_ID_SIZE],
     }
 }
 
-static uint32_t from_server(struct fetch *f, const char *path, uint8_t *body,
-                            size_t *size)
+static void log_failure(const struct aeb_cek *c, const char *what,
+                        const char *more)
 {
-    const struct aeb_http get = {
-        .url = f->cek->config.url,
-        .path = path,
-        .connect_ms = f->cek->config.connect_ms,
-        .total_ms = f->cek->config.total_ms,
-        .give_up = unwanted,
-        .ctx = f,
-    };
-    int status = aeb_http_get(&get, body, size);
+    char line[LINE_SIZE];
 
-    if (status >= 200 && status < 300) {
-        return 0;
-    }
-    switch (status) {
-    case -ETIMEDOUT:
-        return AEB_KDS_TIMEOUT;
-    case -ECANCELED:
-        return ABORTED;
-    case -EMSGSIZE:
-        return AEB_KDS_BODY;
-    default:
-        return status > 0 ? AEB_ERROR_KDS + (uint32_t)status
-                          : AEB_KDS_TRANSPORT;
+    if (c->config.log != NULL) {
+        snprintf(line, sizeof(line), "key server %s://%.100s:%s: %s%s",
+                 c->url.tls ? "https" : "http", c->url.host, c->url.port, what,
+                 more);
+        c->config.log(c->config.log_ctx, line);
     }
 }
 
-static uint32_t from_here(struct aeb_cek *c, const char *path, uint8_t *body,
-                          size_t *size)
+/* What became of a request that had an HTTP answer. */
+static uint32_t by_status(const struct aeb_cek *c, const struct aeb_answer *a)
+{
+    char what[64];
+
+    if (a->status < 300) {
+        return 0;
+    }
+    snprintf(what, sizeof(what), "status %d%s", a->status,
+             a->status < 400 ? ", redirections are not followed: " : "");
+    log_failure(c, what, a->status < 400 ? a->location : "");
+    return AEB_ERROR_KDS + (uint32_t)a->status;
+}
+
+static uint32_t from_server(struct fetch *f, const char *path)
+{
+    const struct aeb_cek *c = f->cek;
+    const struct aeb_http get = {
+        .url = c->config.url,
+        .trust = c->config.trust,
+        .path = path,
+        .connect_ms = c->config.connect_ms,
+        .patience = {.until = aeb_now_ms() + c->config.request_ms,
+                     .give_up = unwanted,
+                     .ctx = f},
+    };
+    char why[AEB_WHY_NET];
+    int err = aeb_http_get(&get, &f->got, why);
+
+    switch (err) {
+    case 0:
+        return by_status(c, &f->got);
+    case -ECANCELED:
+        return ABORTED;
+    case -ETIMEDOUT:
+    case -EMSGSIZE:
+        log_failure(c, why, "");
+        return err == -ETIMEDOUT ? AEB_KDS_TIMEOUT : AEB_KDS_BODY;
+    default:
+        log_failure(c, why, "");
+        return AEB_KDS_TRANSPORT;
+    }
+}
+
+static uint32_t from_here(struct fetch *f, const char *path)
 {
     struct kds_answer answer;
     uint32_t error;
 
-    kds_answer(c->config.local, "GET", path, NULL, NULL, 0,
+    kds_answer(f->cek->config.local, "GET", path, NULL, NULL, 0,
                (uint64_t)time(NULL), &answer);
     error = answer.status == 200 ? 0 : AEB_ERROR_KDS + answer.status;
     if (error == 0 && answer.size > AEB_HTTP_BODY_MAX) {
         error = AEB_KDS_BODY;
     }
     if (error == 0) {
-        memcpy(body, answer.body, answer.size);
-        *size = answer.size;
+        memcpy(f->got.body, answer.body, answer.size);
+        f->got.size = answer.size;
     }
     kds_answer_clear(&answer);
     return error;
@@ -162,28 +211,7 @@ static uint32_t judge(const uint8_t *body, size_t size,
                : AEB_KDS_OTHER_KEY;
 }
 
-static uint32_t fetch(struct fetch *f, const uint8_t id[AEB_CHIP_ID_SIZE],
-                      const uint8_t exported[SEV_CERT_SIZE],
-                      uint8_t out[SEV_CERT_SIZE])
-{
-    char path[sizeof(PATH) + 2 * AEB_CHIP_ID_SIZE];
-    uint8_t body[AEB_HTTP_BODY_MAX];
-    size_t size = 0;
-    uint32_t error;
-
-    make_path(id, path);
-    error = f->cek->config.url != NULL ? from_server(f, path, body, &size)
-                                       : from_here(f->cek, path, body, &size);
-    if (error == 0) {
-        error = judge(body, size, exported);
-    }
-    if (error == 0) {
-        memcpy(out, body, SEV_CERT_SIZE);
-    }
-    return error;
-}
-
-/* ---- one request for all ---- */
+/* ---- answers; all locked ---- */
 
 static struct slot *find(struct aeb_cek *c, const uint8_t *id)
 {
@@ -196,78 +224,219 @@ static struct slot *find(struct aeb_cek *c, const uint8_t *id)
     return NULL;
 }
 
-static void wait_a_little(struct aeb_cek *c)
+static void keep(struct aeb_cek *c, const uint8_t *id, const uint8_t *cert)
 {
-    struct timespec t;
+    struct slot *s = find(c, id);
 
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_nsec += STEP_NS;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    c->waiting++;
-    pthread_cond_timedwait(&c->changed, &c->lock, &t);
-    c->waiting--;
+    s = s != NULL ? s : &c->slots[c->next++ % SLOTS];
+    s->full = true;
+    memcpy(s->id, id, AEB_CHIP_ID_SIZE);
+    memcpy(s->cert, cert, SEV_CERT_SIZE);
 }
 
-/* Locked on entry and on return. */
-static uint32_t fetch_alone(struct aeb_cek *c, const uint8_t *id,
-                            const uint8_t *exported,
-                            const atomic_bool *cancelled, uint8_t *out)
+static void answer(struct aeb_cek_wait *w, uint32_t error, const uint8_t *cert)
 {
-    struct fetch f = {.cek = c, .cancelled = cancelled};
-    uint32_t error;
-
-    c->fetching = true;
-    memcpy(c->fetching_id, id, AEB_CHIP_ID_SIZE);
-    pthread_mutex_unlock(&c->lock);
-    error = fetch(&f, id, exported, out);
-    pthread_mutex_lock(&c->lock);
-    c->fetching = false;
-    c->turn++;
-    c->error = error;
+    w->error = error;
     if (error == 0) {
-        struct slot *s = &c->slots[c->next++ % SLOTS];
-
-        s->full = true;
-        memcpy(s->id, id, AEB_CHIP_ID_SIZE);
-        memcpy(s->cert, out, SEV_CERT_SIZE);
+        memcpy(w->cert, cert, SEV_CERT_SIZE);
     }
-    pthread_cond_broadcast(&c->changed);
+    w->done = true;
+}
+
+/* Tell those whose time is over at @until: INT64_MAX is everybody. */
+static void tell(struct fetch *f, int64_t until, uint32_t error)
+{
+    struct aeb_cek_wait **at = &f->waiting;
+
+    while (*at != NULL) {
+        struct aeb_cek_wait *w = *at;
+        uint32_t own = error;
+
+        if (until != INT64_MAX && w->deadline >= until) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        if (error == 0) {
+            own = judge(f->got.body, f->got.size, w->exported);
+        }
+        if (own == 0) {
+            keep(f->cek, f->id, f->got.body);
+        }
+        answer(w, own == ABORTED ? AEB_KDS_TIMEOUT : own, f->got.body);
+        w->wake(w->ctx);
+    }
+}
+
+/* ---- the thread ---- */
+
+static uint32_t request(struct fetch *f)
+{
+    char path[PATH_SIZE];
+
+    make_path(f->id, path);
+    return f->cek->config.url != NULL ? from_server(f, path)
+                                      : from_here(f, path);
+}
+
+/* Until the server wants to be asked again; false: nobody waits so long. */
+static bool hold_on(struct fetch *f)
+{
+    struct aeb_cek *c = f->cek;
+    bool on;
+
+    pthread_mutex_lock(&c->lock);
+    while ((on = wanted(f)) && aeb_now_ms() < c->hold) {
+        const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
+
+        pthread_mutex_unlock(&c->lock);
+        nanosleep(&step, NULL);
+        pthread_mutex_lock(&c->lock);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return on;
+}
+
+static void set_hold(struct fetch *f, uint32_t error)
+{
+    const struct aeb_answer *a = &f->got;
+    struct aeb_cek *c = f->cek;
+
+    pthread_mutex_lock(&c->lock);
+    c->hold =
+        aeb_now_ms() + (a->have_retry ? (int64_t)a->retry_s * 1000 : RETRY_MS);
+    c->hold_error = error;
+    tell(f, c->hold, error);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static uint32_t requests(struct fetch *f)
+{
+    uint32_t error = ABORTED;
+
+    for (unsigned int i = 0; i <= RETRIES && hold_on(f); i++) {
+        error = request(f);
+        if (error != AEB_ERROR_KDS + 429 && error != AEB_ERROR_KDS + 503) {
+            break;
+        }
+        set_hold(f, error);
+    }
     return error;
 }
 
-/* True if the last request was begun for @id while we waited, and failed. */
-static bool failed_meanwhile(const struct aeb_cek *c, uint64_t since,
-                             const uint8_t *id)
+static void *run(void *arg)
 {
-    return c->turn > since && c->error != 0 && c->error != ABORTED &&
-           memcmp(c->fetching_id, id, AEB_CHIP_ID_SIZE) == 0;
+    struct fetch *f = arg;
+    struct aeb_cek *c = f->cek;
+    struct fetch **at = &c->fetches;
+    uint32_t error;
+
+    do {
+        error = requests(f);
+        pthread_mutex_lock(&c->lock);
+        /* Who came when all others had gone wants it still. */
+        if (error != ABORTED || !wanted(f)) {
+            break;
+        }
+        pthread_mutex_unlock(&c->lock);
+    } while (true);
+    tell(f, INT64_MAX, error);
+    while (*at != f) {
+        at = &(*at)->next;
+    }
+    *at = f->next;
+    pthread_cond_broadcast(&c->idle);
+    pthread_mutex_unlock(&c->lock);
+    free(f);
+    return NULL;
 }
 
-uint32_t aeb_cek_get(struct aeb_cek *c, const uint8_t id[AEB_CHIP_ID_SIZE],
-                     const uint8_t exported[SEV_CERT_SIZE],
-                     const atomic_bool *cancelled, uint8_t out[SEV_CERT_SIZE])
+/* Locked. 0 or an error. */
+static uint32_t start(struct aeb_cek *c, struct aeb_cek_wait *w)
 {
-    const struct slot *s;
-    uint32_t error = 0;
-    uint64_t since;
+    struct fetch *f = calloc(1, sizeof(*f));
+    sigset_t all, old;
+    pthread_t thread;
+    int err = f == NULL ? ENOMEM : 0;
+
+    if (err == 0) {
+        f->cek = c;
+        memcpy(f->id, w->id, sizeof(f->id));
+        f->waiting = w;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+        err = pthread_create(&thread, NULL, run, f);
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+    }
+    if (err != 0) {
+        free(f);
+        return AEB_ERROR_HOST + (uint32_t)err;
+    }
+    pthread_detach(thread);
+    f->next = c->fetches;
+    c->fetches = f;
+    return 0;
+}
+
+/* ---- from outside ---- */
+
+static bool ask(struct aeb_cek *c, struct aeb_cek_wait *w)
+{
+    const struct slot *s = find(c, w->id);
+    int64_t now = aeb_now_ms();
+    struct fetch *f = c->fetches;
+    uint32_t error;
+
+    if (s != NULL) {
+        answer(w, judge(s->cert, SEV_CERT_SIZE, w->exported), s->cert);
+        return true;
+    }
+    if (w->deadline > now + c->config.total_ms) {
+        w->deadline = now + c->config.total_ms;
+    }
+    if (now < c->hold && w->deadline < c->hold) {
+        answer(w, c->hold_error, NULL);
+        return true;
+    }
+    while (f != NULL && memcmp(f->id, w->id, sizeof(f->id)) != 0) {
+        f = f->next;
+    }
+    if (f != NULL) {
+        w->next = f->waiting;
+        f->waiting = w;
+        return false;
+    }
+    error = start(c, w);
+    if (error != 0) {
+        answer(w, error, NULL);
+    }
+    return error != 0;
+}
+
+bool aeb_cek_ask(struct aeb_cek *c, struct aeb_cek_wait *w)
+{
+    bool done;
 
     pthread_mutex_lock(&c->lock);
-    since = c->turn;
-    while ((s = find(c, id)) == NULL && c->fetching &&
-           !atomic_load(cancelled) && !failed_meanwhile(c, since, id)) {
-        wait_a_little(c);
-    }
-    if (s != NULL) {
-        memcpy(out, s->cert, SEV_CERT_SIZE);
-        error = judge(out, SEV_CERT_SIZE, exported);
-    } else if (atomic_load(cancelled)) {
-        error = AEB_KDS_TIMEOUT;
-    } else if (failed_meanwhile(c, since, id)) {
-        error = c->error;
-    } else {
-        error = fetch_alone(c, id, exported, cancelled, out);
+    w->next = NULL;
+    w->done = false;
+    done = ask(c, w);
+    pthread_mutex_unlock(&c->lock);
+    return done;
+}
+
+void aeb_cek_forget(struct aeb_cek *c, struct aeb_cek_wait *w)
+{
+    pthread_mutex_lock(&c->lock);
+    for (struct fetch *f = c->fetches; f != NULL; f = f->next) {
+        struct aeb_cek_wait **at = &f->waiting;
+
+        while (*at != NULL && *at != w) {
+            at = &(*at)->next;
+        }
+        if (*at == w) {
+            *at = w->next;
+        }
     }
     pthread_mutex_unlock(&c->lock);
-    return error == ABORTED ? AEB_KDS_TIMEOUT : error;
 }

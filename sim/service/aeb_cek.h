@@ -2,8 +2,12 @@
 /**
  * The chip's CEK with AMD's signature: from a key server, or from the keys of
  * this installation. Kept once it has been found to be this chip's.
- * Thread-safe; many that wait for one certificate wait for one request. Spec:
- * abi/aeb.md §1.4.
+ *
+ * A thread of its own asks, one for each chip, and all who want that chip's
+ * wait for it without one: a key server that hangs holds nobody else up. When
+ * the server says to come back later (429, 503), those whose time allows wait,
+ * at most three times; the others are told at once, and nobody asks before.
+ * Thread-safe. Spec: abi/aeb.md §1.4.
  */
 #ifndef SERVICE_AEB_CEK_H
 #define SERVICE_AEB_CEK_H
@@ -16,24 +20,42 @@
 
 struct aeb_cek_config {
     const struct aeb_url *url; /* copied; NULL: ask @local */
+    struct aeb_trust *trust;   /* borrowed; for https */
     struct kds *local;         /* borrowed */
-    int connect_ms, total_ms;  /* 0: 5 s, 10 s */
+    int connect_ms;            /* 0: 5 s */
+    int request_ms;            /* one request and its answer; 0: 10 s */
+    int total_ms;              /* nobody waits longer; 0: 30 s */
+    /** One line for each request that failed; any thread. May be NULL. */
+    void (*log)(void *ctx, const char *line);
+    void *log_ctx;
 };
 
 struct aeb_cek;
 
 /** 0 or -ENOMEM. */
 int aeb_cek_open(const struct aeb_cek_config *config, struct aeb_cek **out);
-void aeb_cek_close(struct aeb_cek *cek); /* NULL is fine */
+/** Nobody waits any more; requests under way end. NULL is fine. */
+void aeb_cek_close(struct aeb_cek *cek);
 
-/**
- * @exported   The CEK certificate that the firmware exports: the same key.
- * @cancelled  Nobody wants it any more: return soon.
- *
- * 0, or AEB_ERROR_KDS + an HTTP status, or one of AEB_KDS_*.
- */
-uint32_t aeb_cek_get(struct aeb_cek *cek, const uint8_t id[AEB_CHIP_ID_SIZE],
-                     const uint8_t exported[SEV_CERT_SIZE],
-                     const atomic_bool *cancelled, uint8_t out[SEV_CERT_SIZE]);
+/** One who wants a certificate. */
+struct aeb_cek_wait {
+    uint8_t id[AEB_CHIP_ID_SIZE];
+    uint8_t exported[SEV_CERT_SIZE]; /* the firmware's: the same key */
+    const atomic_bool *cancelled;    /* no longer wanted */
+    int64_t deadline;                /* aeb_now_ms(); INT64_MAX: none */
+    void (*wake)(void *ctx);         /* must not call back */
+    void *ctx;
+    /* The answer: */
+    bool done;
+    uint32_t error; /* 0, AEB_ERROR_KDS + an HTTP status, or AEB_KDS_* */
+    uint8_t cert[SEV_CERT_SIZE];
+    struct aeb_cek_wait *next; /* the cek's */
+};
+
+/** True: @w has its answer. False: wake() is called once it has, perhaps before
+ * this returns. */
+bool aeb_cek_ask(struct aeb_cek *cek, struct aeb_cek_wait *w);
+/** It is not woken any more. */
+void aeb_cek_forget(struct aeb_cek *cek, struct aeb_cek_wait *w);
 
 #endif

@@ -28,9 +28,12 @@ static const struct {
     {AEB_ERROR_HOST + 19, "host: the SEV device has gone"},
     {AEB_ERROR_HOST + 22, "host: this kernel has no report for guests"},
     {AEB_ERROR_HOST + 110, "host: the SEV device does not answer"},
-    {AEB_KDS_TRANSPORT, "key server: cannot be reached"},
+    {AEB_KDS_TRANSPORT, "key server: cannot be reached or trusted"},
     {AEB_KDS_TIMEOUT, "key server: does not answer"},
     {AEB_KDS_BODY, "key server: the answer is no CEK certificate"},
+    {AEB_ERROR_KDS + 404, "key server: does not know this chip"},
+    {AEB_ERROR_KDS + 429, "key server: too many requests, try later"},
+    {AEB_ERROR_KDS + 503, "key server: not available, try later"},
     {AEB_KDS_OTHER_KEY, "key server: the CEK is not this platform's"},
     {AEB_BROKER_GENERATION, "device type is not supported"},
     {AEB_BROKER_HANDLE, "this handle is not this guest's"},
@@ -55,8 +58,9 @@ const char *aeb_error_text(uint32_t error)
     case AEB_ERROR_HOST:
         return "host: the SEV device cannot be used";
     case AEB_ERROR_KDS:
-        return (error & ERROR_LOW) < 600 ? "key server: refused"
-                                         : "key server: failed";
+        return (error & ERROR_LOW) < 400
+                   ? "key server: redirects, which is not followed"
+                   : "key server: refused";
     default:
         return "unknown error";
     }

@@ -1,38 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** A GET over plain HTTP/1.1, for small bodies. No TLS, no redirects, no
- * chunked answers. */
+/** A GET by HTTP/1.1, plain or with TLS, for small bodies. Redirections are
+ * answers like others. */
 #ifndef SERVICE_AEB_HTTP_H
 #define SERVICE_AEB_HTTP_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define AEB_HTTP_BODY_MAX 0x4000u
-
-struct aeb_url {
-    char host[256]; /* without brackets */
-    char port[6];
-    char base[256]; /* path, without a slash at its end */
-};
-/** "http://HOST[:PORT][/BASE]"; an IPv6 address in brackets. */
-bool aeb_url_parse(const char *text, struct aeb_url *out);
+#include "aeb_answer.h"
+#include "aeb_net.h"
 
 struct aeb_http {
     const struct aeb_url *url;
-    const char *path; /* behind the base; begins with a slash */
-    int connect_ms, total_ms;
-    bool (*give_up)(void *ctx); /* asked every 100 ms; may be NULL */
-    void *ctx;
+    struct aeb_trust *trust; /* when the URL says TLS */
+    const char *path;        /* behind the base; begins with a slash */
+    int connect_ms;          /* to reach the server, handshake and all */
+    struct aeb_patience patience;
 };
 
-/** HTTP status with the body; -ETIMEDOUT; -ECANCELED; -EMSGSIZE (larger);
- * other negative errnos: not reached, or no HTTP. */
-int aeb_http_get(const struct aeb_http *get, uint8_t body[AEB_HTTP_BODY_MAX],
-                 size_t *size);
-
-/** A whole answer, until the end of the connection. As aeb_http_get(). */
-int aeb_http_parse(const uint8_t *data, size_t size, const uint8_t **body,
-                   size_t *body_size);
+/** 0; -ETIMEDOUT; -ECANCELED; -EMSGSIZE (the body is larger); other negative
+ * errnos: not reached, not trusted, or no HTTP. @why: one line then
+ * (AEB_WHY_NET bytes). */
+int aeb_http_get(const struct aeb_http *get, struct aeb_answer *out, char *why);
 
 #endif

@@ -49,8 +49,10 @@ static void run_at_once(struct ttrpc_conn *c, const struct ttrpc_method *m,
                         const struct ttrpc_request *req)
 {
     const atomic_bool never = false;
-    struct ttrpc_call call = {
-        .peer = &c->peer, .payload = req->payload, .cancelled = &never};
+    struct ttrpc_call call = {.peer = &c->peer,
+                              .payload = req->payload,
+                              .cancelled = &never,
+                              .deadline = INT64_MAX};
     struct ttrpc_reply reply = {.code = TTRPC_OK};
 
     m->run(ttrpc_server_config(c->server)->ctx, &call, &reply);

@@ -15,6 +15,7 @@ struct ttrpc_pool {
     struct ttrpc_job *first, **last; /* waiting, oldest first */
     size_t waiting;
     struct ttrpc_job *done;
+    struct ttrpc_job *parked;
     bool stop;
     int done_fd;
     size_t thread_count;
@@ -24,20 +25,21 @@ struct ttrpc_pool {
 void ttrpc_job_free(struct ttrpc_job *job)
 {
     if (job != NULL) {
+        if (job->kept != NULL) {
+            job->method->drop(job->ctx, job->kept);
+        }
         free(job->payload);
         free(job->reply.payload);
         free(job);
     }
 }
 
-static void free_list(struct ttrpc_job *job)
+static void enqueue(struct ttrpc_pool *p, struct ttrpc_job *job)
 {
-    while (job != NULL) {
-        struct ttrpc_job *next = job->next;
-
-        ttrpc_job_free(job);
-        job = next;
-    }
+    job->next = NULL;
+    *p->last = job;
+    p->last = &job->next;
+    p->waiting++;
 }
 
 static struct ttrpc_job *take(struct ttrpc_pool *p)
@@ -52,17 +54,77 @@ static struct ttrpc_job *take(struct ttrpc_pool *p)
     return job;
 }
 
+static void park(struct ttrpc_pool *p, struct ttrpc_job *job)
+{
+    job->parked = true;
+    job->prev = NULL;
+    job->next = p->parked;
+    if (job->next != NULL) {
+        job->next->prev = job;
+    }
+    p->parked = job;
+}
+
+static void unlink_parked(struct ttrpc_pool *p, struct ttrpc_job *job)
+{
+    job->parked = false;
+    if (job->next != NULL) {
+        job->next->prev = job->prev;
+    }
+    if (job->prev != NULL) {
+        job->prev->next = job->next;
+    } else {
+        p->parked = job->next;
+    }
+}
+
+void ttrpc_unpark(struct ttrpc_job *job)
+{
+    struct ttrpc_pool *p = job->pool;
+
+    pthread_mutex_lock(&p->lock);
+    if (job->parked) {
+        unlink_parked(p, job);
+        enqueue(p, job);
+    } else {
+        job->woken = true;
+    }
+    pthread_mutex_unlock(&p->lock);
+    pthread_cond_signal(&p->wake);
+}
+
 static void run(struct ttrpc_job *job)
 {
     struct ttrpc_call call = {
         .peer = &job->peer,
         .payload = {.data = job->payload, .size = job->size},
         .cancelled = &job->cancelled,
+        .deadline = job->deadline,
+        .kept = &job->kept,
+        .job = job,
     };
 
+    job->reply.parked = false;
     if (!atomic_load(&job->cancelled)) {
         job->method->run(job->ctx, &call, &job->reply);
     }
+}
+
+/* Locked. It has run; false: not to the end. */
+static bool is_done(struct ttrpc_pool *p, struct ttrpc_job *job)
+{
+    if (!job->reply.parked) {
+        job->next = p->done;
+        p->done = job;
+        return true;
+    }
+    if (job->woken) {
+        job->woken = false;
+        enqueue(p, job);
+    } else {
+        park(p, job);
+    }
+    return false;
 }
 
 static void *work(void *arg)
@@ -84,12 +146,12 @@ static void *work(void *arg)
         pthread_mutex_unlock(&p->lock);
         run(job);
         pthread_mutex_lock(&p->lock);
-        job->next = p->done;
-        p->done = job;
-        pthread_mutex_unlock(&p->lock);
-        /* Cannot fail: the counter is far from its limit. */
-        (void)!write(p->done_fd, &one, sizeof(one));
-        pthread_mutex_lock(&p->lock);
+        if (is_done(p, job)) {
+            pthread_mutex_unlock(&p->lock);
+            /* Cannot fail: the counter is far from its limit. */
+            (void)!write(p->done_fd, &one, sizeof(one));
+            pthread_mutex_lock(&p->lock);
+        }
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
@@ -140,10 +202,8 @@ bool ttrpc_pool_put(struct ttrpc_pool *p, struct ttrpc_job *job)
     pthread_mutex_lock(&p->lock);
     room = p->waiting < MAX_WAITING;
     if (room) {
-        job->next = NULL;
-        *p->last = job;
-        p->last = &job->next;
-        p->waiting++;
+        job->pool = p;
+        enqueue(p, job);
     }
     pthread_mutex_unlock(&p->lock);
     if (room) {
@@ -163,8 +223,29 @@ struct ttrpc_job *ttrpc_pool_done(struct ttrpc_pool *p)
     return list;
 }
 
+/* What is left when no thread is. It can be unparked until it is dropped. */
+static struct ttrpc_job *take_any(struct ttrpc_pool *p)
+{
+    struct ttrpc_job *job;
+
+    pthread_mutex_lock(&p->lock);
+    job = p->parked;
+    if (job != NULL) {
+        unlink_parked(p, job);
+    } else if (p->first != NULL) {
+        job = take(p);
+    } else {
+        job = p->done;
+        p->done = job != NULL ? job->next : NULL;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return job;
+}
+
 void ttrpc_pool_close(struct ttrpc_pool *p)
 {
+    struct ttrpc_job *job;
+
     if (p == NULL) {
         return;
     }
@@ -175,8 +256,9 @@ void ttrpc_pool_close(struct ttrpc_pool *p)
     for (size_t i = 0; i < p->thread_count; i++) {
         pthread_join(p->threads[i], NULL);
     }
-    free_list(p->first);
-    free_list(p->done);
+    while ((job = take_any(p)) != NULL) {
+        ttrpc_job_free(job);
+    }
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->lock);
     free(p);

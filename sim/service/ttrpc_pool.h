@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * Threads for methods that block. Jobs go in, and come back in any order; an
- * eventfd tells that some did.
+ * eventfd tells that some did. Those that are parked have no thread.
  */
 #ifndef SERVICE_TTRPC_POOL_H
 #define SERVICE_TTRPC_POOL_H
 
 #include "ttrpc_server.h"
 
+struct ttrpc_pool;
+
 struct ttrpc_job {
-    struct ttrpc_job *next; /* the pool's */
+    /* The pool's. */
+    struct ttrpc_pool *pool;
+    struct ttrpc_job *next, *prev;
+    bool parked; /* on the list of those */
+    bool woken;  /* before it was parked */
+    void *kept;
     const struct ttrpc_method *method;
     void *ctx;
     struct ttrpc_peer peer;
@@ -23,9 +30,8 @@ struct ttrpc_job {
     int64_t deadline; /* ms; INT64_MAX: none */
 };
 
+/** Also what its method kept. */
 void ttrpc_job_free(struct ttrpc_job *job);
-
-struct ttrpc_pool;
 
 /** @done_fd: eventfd to write to; borrowed. 0 or a negative errno. */
 int ttrpc_pool_open(size_t threads, int done_fd, struct ttrpc_pool **out);
@@ -34,7 +40,8 @@ int ttrpc_pool_open(size_t threads, int done_fd, struct ttrpc_pool **out);
 bool ttrpc_pool_put(struct ttrpc_pool *pool, struct ttrpc_job *job);
 /** A list, by next, of what is done; NULL: nothing. */
 struct ttrpc_job *ttrpc_pool_done(struct ttrpc_pool *pool);
-/** Waits for jobs at work; drops those that wait. NULL is fine. */
+/** Waits for jobs at work; drops those that wait or
+ * are parked. NULL is fine. */
 void ttrpc_pool_close(struct ttrpc_pool *pool);
 
 #endif

@@ -25,11 +25,22 @@ struct ttrpc_peer {
     size_t listener; /* tag of the socket that it came by */
 };
 
+struct ttrpc_job;
 struct ttrpc_call {
     const struct ttrpc_peer *peer;
     struct ttrpc_bytes payload;
     const atomic_bool *cancelled; /* nobody waits for the answer any more */
+    int64_t deadline;             /* CLOCK_MONOTONIC, ms; INT64_MAX: none */
+    /* A slow method that waits for something outside needs no thread for that:
+     * it leaves what it has in *kept, sets reply->parked and returns. After
+     * ttrpc_unpark(job) it is run again, with *kept as it left it. */
+    void **kept;
+    struct ttrpc_job *job;
 };
+
+/** From any thread, once for each time that the method parked; may come before
+ * the method has returned. */
+void ttrpc_unpark(struct ttrpc_job *job);
 
 #define TTRPC_MESSAGE_SIZE 256u
 /** Zeros: success with an empty payload. */
@@ -38,6 +49,7 @@ struct ttrpc_reply {
     char message[TTRPC_MESSAGE_SIZE]; /* only when code is not OK */
     uint8_t *payload;                 /* malloc(); the server frees it */
     size_t size;
+    bool parked; /* no answer yet */
 };
 
 struct ttrpc_method {
@@ -45,6 +57,9 @@ struct ttrpc_method {
     bool slow; /* on the pool; else on the thread that serves everybody */
     void (*run)(void *ctx, const struct ttrpc_call *call,
                 struct ttrpc_reply *reply);
+    /* The method is not run again: free what it kept, and see to it that
+     * nobody unparks it. Called when something is kept at the end. */
+    void (*drop)(void *ctx, void *kept);
 };
 
 #define TTRPC_CONNECTIONS 1024u

@@ -459,6 +459,9 @@ struct live {
     pthread_cond_t go;
     bool open; /* Slow may return */
     int slow;  /* calls that arrived */
+    struct ttrpc_job *parked[64];
+    size_t parked_count, dropped;
+    bool at_once;
 };
 static struct live live;
 
@@ -500,6 +503,38 @@ static void big(void *ctx, const struct ttrpc_call *call,
     reply->payload = calloc(1, reply->size);
 }
 
+/* Waits for nobody's thread: park_take() has it. */
+static void park(void *ctx, const struct ttrpc_call *call,
+                 struct ttrpc_reply *reply)
+{
+    struct live *l = ctx;
+
+    if (*call->kept != NULL) {
+        *call->kept = NULL;
+        echo(ctx, call, reply);
+        return;
+    }
+    *call->kept = call->job;
+    reply->parked = true;
+    pthread_mutex_lock(&l->lock);
+    l->parked[l->parked_count++] = call->job;
+    if (l->at_once) {
+        ttrpc_unpark(call->job); /* before it is parked */
+    }
+    pthread_cond_broadcast(&l->go);
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void park_drop(void *ctx, void *kept)
+{
+    struct live *l = ctx;
+
+    (void)kept;
+    pthread_mutex_lock(&l->lock);
+    l->dropped++;
+    pthread_mutex_unlock(&l->lock);
+}
+
 static void *serve(void *arg)
 {
     struct live *l = arg;
@@ -511,12 +546,15 @@ static int live_open(size_t max_connections)
 {
     static const char *const names[] = {"s.S"};
     static const struct ttrpc_method methods[] = {
-        {"Echo", false, echo}, {"Slow", true, slow}, {"Big", false, big}};
+        {"Echo", false, echo, NULL},
+        {"Slow", true, slow, NULL},
+        {"Big", false, big, NULL},
+        {"Park", true, park, park_drop}};
     const struct ttrpc_server_config config = {
         .services = names,
         .service_count = 1,
         .methods = methods,
-        .method_count = 3,
+        .method_count = 4,
         .ctx = &live,
         .max_connections = max_connections,
         .idle_ms = 300,
@@ -1058,6 +1096,84 @@ static void garbage__never_takes_another_connection_down(void **state)
     close(fd);
 }
 
+static void await_parked(size_t count)
+{
+    pthread_mutex_lock(&live.lock);
+    while (live.parked_count < count) {
+        pthread_cond_wait(&live.go, &live.lock);
+    }
+    pthread_mutex_unlock(&live.lock);
+}
+
+/* More of them than there are threads; others are served. */
+static void parked__without_threads__answered_when_woken(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    for (uint32_t i = 0; i < 12; i++) {
+        ask(fd, 2 * i + 1, "s.S", "Park", 0);
+    }
+    await_parked(12);
+    let_go();
+    ask(fd, 99, "s.S", "Slow", 0);
+    assert_int_equal(hear_code(fd, 99, NULL), 0);
+    for (uint32_t i = 0; i < 12; i++) {
+        ttrpc_unpark(live.parked[i]);
+    }
+    for (uint32_t i = 0; i < 12; i++) {
+        uint8_t frame[10 + 9];
+
+        assert_int_equal(hear(fd, frame, sizeof(frame)), sizeof(frame));
+        assert_memory_equal(frame + 10, "\x0a\x00\x12\x05hello", 9);
+    }
+    assert_int_equal(live.dropped, 0);
+    close(fd);
+}
+
+static void parked__woken_before_it_is__answered(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    live.at_once = true;
+    for (uint32_t i = 0; i < 50; i++) {
+        ask(fd, 2 * i + 1, "s.S", "Park", 0);
+        assert_int_equal(hear_code(fd, 2 * i + 1, NULL), 0);
+    }
+    close(fd);
+}
+
+static void parked__deadline__told_then_dropped(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    ask(fd, 1, "s.S", "Park", 50000000);
+    assert_int_equal(hear_code(fd, 1, NULL), TTRPC_DEADLINE_EXCEEDED);
+    await_parked(1);
+    ttrpc_unpark(live.parked[0]);
+    for (int i = 0; i < 200 && live.dropped == 0; i++) {
+        still_works(fd, (uint32_t)(2 * i + 3));
+    }
+    assert_int_equal(live.dropped, 1);
+    close(fd);
+}
+
+static void parked__server_ends__dropped(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++) {
+        ask(fd, 2 * i + 1, "s.S", "Park", 0);
+    }
+    await_parked(3);
+    close(fd);
+    assert_int_equal(live_stop(NULL), 0);
+    assert_int_equal(live.dropped, 3);
+}
+
 static void stop__request_under_way__answered_first(void **state)
 {
     int fd = dial();
@@ -1205,6 +1321,10 @@ int main(void)
             live_start_default, live_stop),
         LIVE(many_connections_come_and_go__all_served),
         LIVE(garbage__never_takes_another_connection_down),
+        LIVE(parked__without_threads__answered_when_woken),
+        LIVE(parked__woken_before_it_is__answered),
+        LIVE(parked__deadline__told_then_dropped),
+        cmocka_unit_test_setup(parked__server_ends__dropped, live_start),
         LIVE(stop__request_under_way__answered_first),
         cmocka_unit_test(client__server_closes__connection_reset),
         cmocka_unit_test(client__request_as_answer__protocol_error),
