@@ -104,7 +104,7 @@ static void run_empty(void *ctx, const struct ttrpc_call *call,
 static void serve_empty(struct bench *b)
 {
     static const struct ttrpc_method method = {AEB_METHOD_EVIDENCE, true,
-                                               run_empty};
+                                               run_empty, NULL};
     const struct ttrpc_server_config config = {.services = AEB_SERVICES,
                                                .service_count =
                                                    AEB_SERVICE_COUNT,

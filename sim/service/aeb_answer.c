@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aeb_answer.h"
 
+#include "wire.h"
+
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -189,14 +191,6 @@ static int take_bytes(struct rest *r, size_t n, struct aeb_answer *out)
     return 0;
 }
 
-static int hex_value(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *p = memchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c, 16);
-
-    return p == NULL ? -1 : (int)(p - digits);
-}
-
 static int take_chunk_size(struct rest *r, size_t *n)
 {
     const char *line;
@@ -207,8 +201,9 @@ static int take_chunk_size(struct rest *r, size_t *n)
         return err;
     }
     *n = 0;
-    while (i < size && hex_value(line[i]) >= 0) {
-        *n = *n > AEB_HTTP_BODY_MAX ? *n : *n * 16 + (size_t)hex_value(line[i]);
+    while (i < size && psp_hex_digit(line[i]) >= 0) {
+        *n = *n > AEB_HTTP_BODY_MAX ? *n
+                                    : *n * 16 + (size_t)psp_hex_digit(line[i]);
         i++;
     }
     return i > 0 && (i == size || line[i] == ';' || line[i] == ' ') ? 0

@@ -25,7 +25,7 @@ static void unescape(char *text)
         int high = p[0] == '%' ? psp_hex_digit(p[1]) : -1;
         int low = high < 0 ? -1 : psp_hex_digit(p[2]);
 
-        *to++ = low < 0 ? *p : (char)(high << 4 | low);
+        *to++ = (char)(low < 0 ? *p : high << 4 | low);
         p += low < 0 ? 0 : 2;
     }
     *to = '\0';
