@@ -41,51 +41,68 @@ def two_to_one(d):
     return statistics.median(ratios)
 
 
-def launch_all(d, m, label):
-    """Times of the first and the last launches, and what all take."""
-    c = d.connect()
+def launch_us(c, name):
+    begin = time.monotonic()
+    c.ask("guest.launch", {"name": name})
+    return (time.monotonic() - begin) * 1e6
+
+
+def launch_all(d, other, m, label):
+    """The last launches in turn with the first ones on another daemon, so that
+    both meet the same moods of the machine."""
+    c, fresh = d.connect(), other.connect()
     empty = d.resident_kib()
-    us = []
-    for i in range(IDLE):
-        begin = time.monotonic()
-        c.ask("guest.launch", {"name": "g%d" % i})
-        us.append((time.monotonic() - begin) * 1e6)
-    m["launch_first_us" + label] = statistics.median(us[:SAMPLE])
-    m["launch_last_us" + label] = statistics.median(us[-SAMPLE:])
+    for i in range(IDLE - SAMPLE):
+        launch_us(c, "g%d" % i)
+    first, last = [], []
+    for i in range(IDLE - SAMPLE, IDLE):
+        first.append(launch_us(fresh, "g%d" % i))
+        last.append(launch_us(c, "g%d" % i))
+    m["launch_first_us" + label] = statistics.median(first)
+    m["launch_last_us" + label] = statistics.median(last)
     m["launch_ratio" + label] = (m["launch_last_us" + label] /
                                  m["launch_first_us" + label])
     m["idle_10000_mib" + label] = d.resident_kib() / 1024
     m["idle_guest_kib" + label] = (d.resident_kib() - empty) / IDLE
     c.close()
+    fresh.close()
+
+
+def restart(d, m):
+    d.end()
+    begin = time.monotonic()
+    d.start()
+    m["restart_10000_s"] = time.monotonic() - begin
+    c = d.connect()
+    begin = time.monotonic()
+    for i in range(IDLE):
+        c.ask("guest.stop", "g%d" % i)
+    m["stop_us"] = (time.monotonic() - begin) * 1e6 / IDLE
+    m["stopped_10000_mib"] = d.resident_kib() / 1024
+    c.close()
 
 
 def many(folder, m):
     """Ten thousand idle guests in one daemon, without and with a state."""
-    size = ["--asids", "10410", "--max-guests", str(IDLE),
-            "--log-level", "warning"]
     for label in "", "_state":
-        more = ["--state", os.path.join(folder, "many")] if label else []
-        os.mkdir(os.path.join(folder, "many" + label + ".d"))
-        d = remote.Daemon(os.path.join(folder, "many" + label + ".d"), *size,
-                          *more)
+        daemons = []
+        for name in "many", "fresh":
+            home = os.path.join(folder, name + label)
+            os.mkdir(home)
+            keep = ["--state", os.path.join(home, "state")] if label else []
+            daemons.append(remote.Daemon(
+                home, "--asids", "10410", "--max-guests", str(IDLE),
+                "--log-level", "warning", *keep))
         try:
-            d.start()
-            launch_all(d, m, label)
-            d.end()
-            if label:
-                begin = time.monotonic()
+            for d in daemons:
                 d.start()
-                m["restart_10000_s"] = time.monotonic() - begin
-                c = d.connect()
-                begin = time.monotonic()
-                for i in range(IDLE):
-                    c.ask("guest.stop", "g%d" % i)
-                m["stop_us"] = (time.monotonic() - begin) * 1e6 / IDLE
-                m["stopped_10000_mib"] = d.resident_kib() / 1024
-                c.close()
+            launch_all(*daemons, m, label)
+            if label:
+                restart(daemons[0], m)
         finally:
-            if d.proc is not None and d.proc.poll() is None:
-                d.kill()
+            for d in daemons:
+                if d.proc is not None and d.proc.poll() is None:
+                    d.kill()
 
 
 def measure(sign_us):
