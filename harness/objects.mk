@@ -50,7 +50,8 @@ FAULT_WRAP := -Wl,--wrap=openat,--wrap=write,--wrap=pwrite,--wrap=ftruncate \
     -Wl,--wrap=fsync,--wrap=renameat,--wrap=unlinkat,--wrap=mkdirat
 DEPS_harness/fault := harness/support $(FOLDERS)
 $(FAULT_BINS): $(B)/test/fault/%: $(B)/harness/fault/%.o \
-    $(B)/harness/fault/disk.o $(SUPPORT) $(call libs_of,sim/cli)
+    $(B)/harness/fault/disk.o $(B)/harness/fault/owner.o \
+    $(B)/harness/fault/tracer.o $(SUPPORT) $(call libs_of,sim/cli)
 	@mkdir -p $(@D)
 	@echo "LD $@"
 	$(Q)$(CC) $(BASE) $(LDHARD) $(FAULT_WRAP) -o $@ $(filter %.o,$^) \

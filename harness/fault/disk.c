@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NODES_MAX   256u
-#define OPS_MAX     256u
+#define NODES_MAX   512u
+#define OPS_MAX     1024u
 #define ENTRIES_MAX 64u
 #define PENDING_MAX 10u
 #define SEEN_MAX    65536u
@@ -174,15 +174,95 @@ static void note_made(size_t folder, int dir, const char *path,
     add_op(OP_LINK, folder, name)->file = add_node(&st);
 }
 
-static void note_data(int fd)
+void disk_note_made(const char *path)
 {
-    size_t node = node_at(fd);
-    char path[64];
+    const char *name;
+    size_t folder = folder_of(AT_FDCWD, path, &name);
+
+    if (folder != SIZE_MAX) {
+        note_made(folder, AT_FDCWD, path, name);
+    }
+}
+
+static size_t node_at_path(const char *path)
+{
+    struct stat st;
+
+    return disk.on && stat(path, &st) == 0 ? node_of(&st) : SIZE_MAX;
+}
+
+void disk_note_data(const char *path)
+{
+    size_t node = node_at_path(path);
 
     if (node != SIZE_MAX) {
-        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
         add_op(OP_DATA, node, "")->data = content_of(AT_FDCWD, path);
     }
+}
+
+static void note_data(int fd)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    disk_note_data(path);
+}
+
+void disk_note_sync(const char *path)
+{
+    size_t node = node_at_path(path);
+
+    if (node != SIZE_MAX) {
+        (void)add_op(OP_SYNC, node, "");
+    }
+}
+
+static void note_unlinked(size_t folder, const char *name)
+{
+    if (folder != SIZE_MAX) {
+        (void)add_op(OP_UNLINK, folder, name);
+    }
+}
+
+void disk_note_unlinked(const char *path)
+{
+    const char *name;
+    size_t folder = folder_of(AT_FDCWD, path, &name);
+
+    note_unlinked(folder, name);
+}
+
+static void note_renamed(size_t source, const char *old_name, int dir,
+                         const char *path)
+{
+    const char *name;
+    size_t folder = folder_of(dir, path, &name);
+    struct stat st;
+    struct op *op;
+
+    if (folder == SIZE_MAX && source == SIZE_MAX) {
+        return;
+    }
+    assert_int_equal(source, folder); /* nothing moves between folders */
+    assert_int_equal(fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW), 0);
+    op = add_op(OP_RENAME, folder, name);
+    op->file = node_of(&st);
+    (void)snprintf(op->old_name, sizeof(op->old_name), "%s", old_name);
+}
+
+void disk_note_renamed(const char *old, const char *path)
+{
+    const char *old_name;
+    size_t source = folder_of(AT_FDCWD, old, &old_name);
+
+    note_renamed(source, old_name, AT_FDCWD, path);
+}
+
+bool disk_covers(const char *path)
+{
+    const char *name;
+
+    return folder_of(AT_FDCWD, path, &name) != SIZE_MAX;
 }
 
 int __wrap_openat(int dir, const char *path, int flags, ...)
@@ -256,19 +336,12 @@ int __wrap_fsync(int fd)
 
 int __wrap_renameat(int from, const char *old, int to, const char *name)
 {
-    const char *old_base, *base;
+    const char *old_base;
     size_t source = folder_of(from, old, &old_base);
-    size_t folder = folder_of(to, name, &base);
-    int rc = fails(folder) ? -1 : __real_renameat(from, old, to, name);
-    struct stat st;
-    struct op *op;
+    int rc = fails(source) ? -1 : __real_renameat(from, old, to, name);
 
-    if (rc == 0 && folder != SIZE_MAX) {
-        assert_int_equal(source, folder); /* nothing moves between folders */
-        assert_int_equal(fstatat(to, name, &st, AT_SYMLINK_NOFOLLOW), 0);
-        op = add_op(OP_RENAME, folder, base);
-        op->file = node_of(&st);
-        (void)snprintf(op->old_name, sizeof(op->old_name), "%s", old_base);
+    if (rc == 0) {
+        note_renamed(source, old_base, to, name);
     }
     return rc;
 }
@@ -279,8 +352,8 @@ int __wrap_unlinkat(int dir, const char *path, int flags)
     size_t folder = folder_of(dir, path, &name);
     int rc = fails(folder) ? -1 : __real_unlinkat(dir, path, flags);
 
-    if (rc == 0 && folder != SIZE_MAX) {
-        (void)add_op(OP_UNLINK, folder, name);
+    if (rc == 0) {
+        note_unlinked(folder, name);
     }
     return rc;
 }
@@ -599,6 +672,11 @@ static int remove_one(const char *path, const struct stat *st, int kind,
     return remove(path);
 }
 
+static int remove_tree(const char *path)
+{
+    return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 static void try_cut(const char *path, const struct cut *cut,
                     enum disk_moment when, disk_check check, void *ctx)
 {
@@ -610,30 +688,108 @@ static void try_cut(const char *path, const struct cut *cut,
     if (is_new(hash)) {
         build(&t, cut, 0, path);
         check(ctx, path, when);
-        assert_int_equal(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+        assert_int_equal(remove_tree(path), 0);
     }
+}
+
+/* Calls @each with every cut after the first @calls calls. */
+static void each_way(size_t calls,
+                     void (*each)(const struct cut *cut, void *ctx), void *ctx)
+{
+    unsigned ways = 1u << pending_names(calls);
+    unsigned data_ways = has_unsynced_data(calls) ? DATA_WAYS : 1;
+
+    for (unsigned i = 0; i < ways * data_ways; i++) {
+        const struct cut cut = {calls, i / data_ways, i % data_ways};
+
+        each(&cut, ctx);
+    }
+}
+
+struct checking {
+    const char *path;
+    disk_check check;
+    void *ctx;
+};
+
+static void check_one(const struct cut *cut, void *ctx)
+{
+    const struct checking *c = ctx;
+
+    try_cut(c->path, cut,
+            cut->calls == disk.op_count ? DISK_AFTER : DISK_WITHIN, c->check,
+            c->ctx);
 }
 
 size_t disk_each(const char *path, disk_check check, void *ctx)
 {
     const struct cut none = {0};
     const struct cut all = {disk.op_count, ~0u, WHOLE};
+    struct checking c = {path, check, ctx};
 
     disk.on = false;
     disk.seen_count = 0;
     try_cut(path, &none, DISK_BEFORE, check, ctx);
     try_cut(path, &all, DISK_FINISHED, check, ctx);
     for (size_t calls = 0; calls <= disk.op_count; calls++) {
-        unsigned ways = 1u << pending_names(calls);
-        unsigned data_ways = has_unsynced_data(calls) ? DATA_WAYS : 1;
-
-        for (unsigned i = 0; i < ways * data_ways; i++) {
-            const struct cut cut = {calls, i / data_ways, i % data_ways};
-
-            try_cut(path, &cut,
-                    calls == disk.op_count ? DISK_AFTER : DISK_WITHIN, check,
-                    ctx);
-        }
+        each_way(calls, check_one, &c);
     }
+    return disk.seen_count;
+}
+
+/* --- many commands --- */
+
+#define FOUND_MAX 4096u
+#define LINE_ROOM 512u
+
+struct looking {
+    const char *path;
+    disk_look look;
+    disk_judge judge;
+    void *ctx;
+    char (*lines)[LINE_ROOM]; /* what disk.seen[n] amounts to */
+};
+
+/* Where @hash is in the list, or its end. */
+static size_t seen_at(uint64_t hash)
+{
+    size_t i = 0;
+
+    while (i < disk.seen_count && disk.seen[i] != hash) {
+        i++;
+    }
+    return i;
+}
+
+static void look_at_one(const struct cut *cut, void *ctx)
+{
+    const struct looking *l = ctx;
+    static struct tree t;
+    size_t at;
+
+    names_after(cut, &t);
+    at = seen_at(hash_of(&t, cut, 0));
+    if (at == disk.seen_count) {
+        assert_true(at < FOUND_MAX);
+        disk.seen[disk.seen_count++] = hash_of(&t, cut, 0);
+        build(&t, cut, 0, l->path);
+        l->look(l->ctx, l->path, l->lines[at], LINE_ROOM);
+        assert_int_equal(remove_tree(l->path), 0);
+    }
+    l->judge(l->ctx, cut->calls, l->lines[at]);
+}
+
+size_t disk_each_cut(const char *path, disk_look look, disk_judge judge,
+                     void *ctx)
+{
+    struct looking l = {path, look, judge, ctx, calloc(FOUND_MAX, LINE_ROOM)};
+
+    assert_non_null(l.lines);
+    disk.on = false;
+    disk.seen_count = 0;
+    for (size_t calls = 0; calls <= disk.op_count; calls++) {
+        each_way(calls, look_at_one, &l);
+    }
+    free(l.lines);
     return disk.seen_count;
 }

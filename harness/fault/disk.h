@@ -28,6 +28,17 @@ void disk_fail(size_t nth);
 /** Whether one has. */
 bool disk_failed(void);
 
+/** For a process that this one traces: told, after each of its calls and before
+ * it goes on, of what has come about. Paths are those by which this process
+ * reaches the file; what is not below the root is passed over. */
+void disk_note_made(const char *path);
+void disk_note_data(const char *path);
+void disk_note_sync(const char *path);
+void disk_note_unlinked(const char *path);
+void disk_note_renamed(const char *old, const char *path);
+/** True if a name at @path is in a folder that is recorded. */
+bool disk_covers(const char *path);
+
 enum disk_moment {
     DISK_BEFORE, /* nothing has been done */
     DISK_WITHIN,
@@ -42,5 +53,16 @@ typedef void (*disk_check)(void *ctx, const char *path, enum disk_moment when);
  * checked, DISK_BEFORE and DISK_FINISHED first. Returns how many there are.
  * Fails the test when something cannot be built. */
 size_t disk_each(const char *path, disk_check check, void *ctx);
+
+/** What the state in folder @path amounts to, as a line; asked once for each
+ * different state. */
+typedef void (*disk_look)(void *ctx, const char *path, char *line, size_t size);
+/** Told what was found in a state after the first @calls calls. */
+typedef void (*disk_judge)(void *ctx, size_t calls, const char *line);
+
+/** The same for many commands in one recording: every cut is judged by what was
+ * done before it. Returns the number of different states. */
+size_t disk_each_cut(const char *path, disk_look look, disk_judge judge,
+                     void *ctx);
 
 #endif

@@ -10,6 +10,7 @@
 #include "inproc.h"
 #include "install.h"
 #include "nv_file.h"
+#include "owner.h"
 #include "pki.h"
 #include "serve_guests.h"
 #include "state_store.h"
@@ -197,24 +198,14 @@ static void start(const char *root)
     close_rig(&r);
 }
 
-static void issue(struct rig *r, uint32_t number, void *data)
-{
-    struct sev_issue_cmd io = {.cmd = number, .data = (uintptr_t)data};
-    struct chardev dev = ccp_chardev(r->ccp);
-    int64_t rc = inproc_ioctl(&dev, true, (uint32_t)SEV_ISSUE_CMD, &io);
-
-    if (rc != 0) {
-        fail_msg("command %u: %lld, firmware %u", number, (long long)rc,
-                 io.error);
-    }
-}
-
 static void issue_alone(const char *root, uint32_t number)
 {
+    struct chardev dev;
     struct rig r;
 
     open_rig(&r, root);
-    issue(&r, number, NULL);
+    dev = ccp_chardev(r.ccp);
+    owner_issue(&dev, number, NULL);
     close_rig(&r);
 }
 
@@ -235,41 +226,12 @@ static void pdh_gen(const char *root)
 
 static void import(const char *root)
 {
-    static uint8_t csr[4096];
-    struct sev_user_data_pek_csr ask = {.address = (uintptr_t)csr,
-                                        .length = sizeof(csr)};
-    struct sev_user_data_pek_cert_import in = {0};
-    char path[PATH_MAX], oca_path[PATH_MAX], pek_path[PATH_MAX];
-    const char *const argv[] = {"/usr/bin/python3",
-                                "harness/support/sev_owner.py",
-                                "sign-csr",
-                                dir,
-                                path,
-                                NULL};
-    uint8_t *oca, *pek;
-    size_t oca_size, pek_size;
-    char *output = NULL;
+    struct chardev dev;
     struct rig r;
 
     open_rig(&r, root);
-    issue(&r, CCP_PEK_CSR, &ask);
-    (void)snprintf(path, sizeof(path), "%s/csr", dir);
-    tst_write_file(path, csr, ask.length);
-    if (tst_run(&output, argv) != 0) {
-        fail_msg("sign-csr: %s", output);
-    }
-    free(output);
-    (void)snprintf(oca_path, sizeof(oca_path), "%s/oca.cert", dir);
-    (void)snprintf(pek_path, sizeof(pek_path), "%s/pek.cert", dir);
-    oca = tst_file(oca_path, &oca_size);
-    pek = tst_file(pek_path, &pek_size);
-    in.pek_cert_address = (uintptr_t)pek;
-    in.pek_cert_len = (uint32_t)pek_size;
-    in.oca_cert_address = (uintptr_t)oca;
-    in.oca_cert_len = (uint32_t)oca_size;
-    issue(&r, CCP_PEK_CERT_IMPORT, &in);
-    free(oca);
-    free(pek);
+    dev = ccp_chardev(r.ccp);
+    owner_import(&dev, dir);
     close_rig(&r);
 }
 
