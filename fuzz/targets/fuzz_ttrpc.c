@@ -7,6 +7,7 @@
 #include "fz.h"
 #include "ttrpc_addr.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
