@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Make fuzz/corpus from vectors/v1 and from a certificate export.
+"""Make fuzz/corpus from vectors/v1, a certificate export and live sessions.
 
 usage: seeds.py SWPSP     (run from the top folder)
 
 Only adds and overwrites its own files (seed-*).
 """
+import base64
+import glob
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
 import tempfile
 
-CORPUS = "fuzz/corpus"
+CORPUS, DICT = "fuzz/corpus", "fuzz/dict"
 
 
 def put(target, name, data):
@@ -152,6 +155,213 @@ def legacy(swpsp):
             report + cek + pek + oca + b"\2")
 
 
+def legacy_guests():
+    b64 = base64.b64encode(bytes(128)).decode()
+    region = {"gpa": "0xfffff000", "fill": 244, "size": 4096}
+    good = [
+        {}, {"name": "small", "policy": 1}, {"policy": "0x5"},
+        {"policy": 5, "vcpus": 2}, {"memory": [region]}, {"memory": []},
+        {"memory": [{"gpa": 0, "hex": "00" * 32},
+                    {"gpa": 4096, "size": 8192}]},
+        {"policy": 5, "vmsas": [{"hex": "00" * 4096}]},
+        {"session": {"godh": {"hex": "00" * 2084}, "blob": {"base64": b64}}},
+        {"secrets": [{"gpa": "0x1000", "header": {"hex": "01" * 52},
+                      "payload": {"hex": "02" * 32}}]},
+        {"finish": False},
+    ]
+    bad = [
+        {"policy": 1 << 32}, {"policy": 1, "vcpus": 1}, {"vcpus": 513},
+        {"memory": [{"gpa": 1, "fill": 0, "size": 16}]},
+        {"memory": [{"gpa": 0, "fill": 256, "size": 16}]},
+        {"memory": [{"gpa": 0, "file": "/etc/passwd"}]},
+        {"session": {"godh": "here"}}, {"unknown": 1}, {"name": ""}, [],
+    ]
+    for i, value in enumerate(good + bad):
+        put("fuzz_legacy_spec", "%02d" % i, json.dumps(value).encode())
+    put("fuzz_legacy_spec", "cut", b"{\"memory\": [")
+
+
+def control():
+    def lines(*requests):
+        return b"".join(json.dumps({"v": 1, **r}).encode() + b"\n"
+                        for r in requests)
+
+    def launch(**guest):
+        return {"op": "guest.launch", "guest": guest}
+    sessions = {
+        "status": [{"op": "status", "id": 7}, {"op": "status", "id": "x"}],
+        "snp": [launch(name="a"), {"op": "guest.show", "guest": "a"},
+                {"op": "guest.list"}, {"op": "attach", "guest": "a"},
+                {"op": "guest.stop", "guest": "a"}],
+        "certs": [launch(name="a", certs="none"),
+                  launch(name="b", certs="vcek", kernel="5.19", vmpck=3),
+                  launch(name="c", certs={"base64": "AAAA"}),
+                  {"op": "certs"}],
+        "legacy": [launch(name="l", kind="legacy",
+                          description={"policy": 5}),
+                   {"op": "guest.show", "guest": "l"},
+                   {"op": "attach", "guest": "l"}],
+        "many": [launch(name="g%d" % i, certs="none") for i in range(6)] +
+                [{"op": "guest.list", "limit": 2},
+                 {"op": "guest.list", "after": 2}],
+        "twice": [launch(name="a"), launch(name="a")],
+        "refused": [launch(name="a", description={"policy": 0}),
+                    launch(name="a", description={"pages": []})],
+        "host": [{"op": "attach", "guest": "host"}, {"op": "trace"}],
+        "end": [{"op": "shutdown"}, {"op": "status"}],
+        "bad": [{"op": "nothing"}, {"op": "status", "more": 1}, {"v": 2},
+                {"op": "guest.stop"}, {"op": "guest.list", "limit": 0},
+                launch(), launch(name="host"), launch(name="../a"),
+                {"op": "status", "id": []}],
+    }
+    for name, requests in sessions.items():
+        put("fuzz_control", name, lines(*requests))
+    put("fuzz_control", "text", b"{\n[]\n\n\"v\"\n{\"v\":1,\"v\":1}\n")
+
+
+def fault_plans():
+    def plan(name, *faults, **more):
+        put("fuzz_fault_plan", name,
+            json.dumps({**more, "faults": faults}).encode())
+
+    def request(n, do, **more):
+        return {"when": {"request": n}, "do": do, **more}
+    plan("kinds-1", request(1, "flip"), request(2, "truncate", size=96),
+         request(3, "replay", back=2), request(4, "substitute", **{"from": "b"}),
+         request(5, "swap-seqno", seqno="0xffffffffffffffff"),
+         request(6, "zero-response"), request(7, "drop"),
+         request(8, "reorder"))
+    plan("kinds-2", request(1, "delay", ms=10000),
+         request(2, "certs-too-small", pages=65535),
+         request(2, "busy", times=2), request(4, "vmm-error", error="BUSY"),
+         request(5, "vmm-error", error="0xffffffffffffffff"),
+         request(6, "firmware-error", status="RESOURCE_LIMIT"))
+    plan("certs", {"when": {"request": 1, "exit": "ext-guest-request"},
+                   "do": "flip", "part": "certs", "offset": "0x3fff"},
+         request(2, "truncate", part="certs", size=5000),
+         {"when": {"every": 1}, "do": "flip", "part": "certs"})
+    plan("request", {"when": {"every": 3}, "do": "flip", "part": "request",
+                     "offset": 4095, "bits": 255},
+         {"when": {"every": 4}, "do": "replay", "part": "request", "back": 8},
+         {"when": {"every": 5}, "do": "truncate", "part": "request",
+          "size": 0},
+         {"when": {"every": 1}, "do": "swap-seqno", "part": "request"},
+         seed="s")
+    plan("chance", {"when": {"probability": "0.25", "guest": "guest"},
+                    "do": "flip"},
+         {"when": {"probability": "0.000000001", "exit": "any"}, "do": "drop"},
+         {"when": {"probability": "1"}, "do": "reorder"}, seed="chance")
+    plan("ghcb", {"when": {"every": 2}, "do": "ghcb-error", "code": 5})
+    plan("broker", {"at": "broker", "when": {"every": 2, "method": "evidence",
+                                             "handle": 1}, "do": "strip"},
+         {"at": "broker", "when": {"request": 1}, "do": "flip",
+          "part": "response"},
+         {"at": "broker", "when": {"request": 1}, "do": "status", "code": 14},
+         {"at": "broker", "when": {"request": 3}, "do": "substitute",
+          "from": 2})
+    plan("key-server", {"at": "key-server",
+                        "when": {"probability": "0.5", "kind": "vcek"},
+                        "do": "status", "code": 429, "retry-after": 3},
+         {"at": "key-server", "when": {"request": 1, "path": "/vcek/v1/"},
+          "do": "substitute", "from": "other-chip"},
+         {"at": "key-server", "when": {"every": 9}, "do": "trickle"})
+    plan("host", {"at": "sev-command", "when": {"every": 1, "command":
+                                                "PDH_CERT_EXPORT"},
+                  "do": "firmware-error", "status": "INVALID_LENGTH"},
+         {"at": "hypercall", "when": {"request": 1, "guest": "a"},
+          "do": "substitute", "from": "b"})
+    plan("wrong-member", request(1, "drop", ms=1))
+    plan("wrong-when", {"when": {"request": 1, "every": 2}, "do": "drop"})
+    plan("wrong-place", {"at": "moon", "when": {"request": 1}, "do": "drop"})
+    put("fuzz_fault_plan", "not-json", b"{\"faults\":[{")
+
+
+def frames():
+    """A peer of the broker: first byte how to split, then the stream."""
+    def varint(n):
+        return (bytes([n & 0x7f | 0x80]) + varint(n >> 7) if n > 0x7f
+                else bytes([n]))
+
+    def field(number, data):
+        return varint(number << 3 | 2) + varint(len(data)) + data
+
+    def frame(stream, kind, data):
+        return struct.pack(">IIBB", len(data), stream, kind, 0) + data
+
+    def request(stream, method, payload, service=b"aeb.Aeb", more=b""):
+        return frame(stream, 1, field(1, service) + field(2, method) +
+                     field(3, payload) + more)
+    get = b"RetrieveAttestationEvidence"
+    size_of, ask = b"\x08\x01", b"\x08\x01\x10\xbd\x32"
+    both = request(1, get + b"Size", size_of) + request(3, get, ask)
+    seeds = {
+        "size-request": b"\xff" + request(1, get + b"Size", size_of),
+        "evidence-request": b"\xff" + request(3, get, ask),
+        "split": b"\0" + both, "two": b"\x1f" + both,
+        "extension": b"\3" + request(
+            3, get, b"\x08\x01\x82\x01\x02\x01\x02\x90\x01\0\x98\x01\x0f"),
+        "deadline-request": b"\xff" + request(
+            5, get, ask, more=b"\x20" + varint(10**9) +
+            field(5, field(1, b"key") + field(2, b"value"))),
+        "other-name": b"\xff" + request(1, get, ask, b"aeb.AEBService"),
+        "not-utf8": b"\xff" + request(1, get, ask, b"\xc0\x80"),
+        "size-response": b"\xff" + frame(1, 2, b"\x0a\0" + field(
+            2, b"\x10\xbd\x32")),
+        "evidence-response": b"\xff" + frame(1, 2, b"\x0a\0" + field(
+            2, b"\x10\xbd\x32" + field(3, b"{\"report\":{}}"))),
+        "inband": b"\xff" + frame(1, 2, b"\x0a\0" + field(2, b"\x08\x10")),
+        "deadline": b"\xff" + frame(1, 2, field(1, b"\x08\x04" + field(
+            2, b"timeout"))),
+        "undecodable": b"\xff" + frame(1, 2, field(1, b"\x08\x03")),
+        "empty": b"\xff" + frame(1, 1, b""),
+        "oversize": b"\xff" + struct.pack(">IIBB", 0x400001, 1, 1, 0) +
+                    b"\xaa\xbb",
+        "fatal": b"\xff" + struct.pack(">IIBB", 0x4000001, 1, 1, 0),
+        "http": b"\0HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+        "http-chunked": b"\0HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked"
+                        b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    }
+    for i, text in enumerate((b"vsock://-1:5577", b"vsock:///tmp/a:5577",
+                              b"unix:///p:1", b"unix://@n",
+                              b"http://[::1]:80/a/", b"vsock://2:5577")):
+        seeds["text-%d" % i] = b"\0" + text
+    for name, data in seeds.items():
+        put("fuzz_ttrpc", name, data)
+
+
+def evidence(swpsp):
+    """What a broker sends, in both encodings and some that readers meet."""
+    with tempfile.TemporaryDirectory() as folder:
+        guest = os.path.join(folder, "guest.json")
+        with open(guest, "w", encoding="ascii") as out:
+            out.write("{}")
+        script = """cd %s
+            %s aeb --insecure-dev-seed --listen unix://$PWD/s >out & b=$!
+            until grep -q listening out; do sleep 0.05; done
+            get="%s aeb-get --connect unix://$PWD/s --handle 1
+                 --mnonce 000102030405060708090a0b0c0d0e0f"
+            $get --out json && $get --format packed --out packed; r=$?
+            kill $b; wait; exit $r""" % (folder, os.path.abspath(swpsp),
+                                         os.path.abspath(swpsp))
+        subprocess.run([swpsp, "run", "--insecure-dev-seed", "--legacy-guest",
+                        guest, "--", "sh", "-c", script], check=True)
+        with open(os.path.join(folder, "json"), "rb") as f:
+            text = f.read()
+        with open(os.path.join(folder, "packed"), "rb") as f:
+            packed = f.read()
+    value = json.loads(text)
+    turned = {"x": {"y": [1.5, None, "\u00e4\n"]},
+              **dict(reversed(list(value.items())))}
+    for name, data in (
+            ("json", text), ("packed", packed), ("untyped", packed[:-1]),
+            ("zero", bytes(len(packed))), ("short", text[:24]),
+            ("pretty", json.dumps(value, indent=0).encode()),
+            ("unknown-key", json.dumps(turned).encode()),
+            ("twice", text[:-1] + b",\"device_type\":\"AmdMilan\"}"),
+            ("number-256", text.replace(b"[0,1,2,", b"[0,1,256,"))):
+        put("fuzz_evidence", name, data)
+
+
 def kds_urls():
     chip = "535750535053494d" + "8d" * 56
     vcek = "/vcek/v1/Milan/" + chip
@@ -265,12 +475,55 @@ def sev_ioctls():
         put("fuzz_ccp", "%02x-report" % how, bytes([how]) + report * 2)
 
 
+def dictionaries():
+    """The words of the text formats, from the readers' own sources."""
+    word = re.compile(r'"([A-Za-z0-9_./=?&:-]{2,40})"')
+    marks = ['{', '}', '[', ']', ':', ',', '\\"', '\\\\u', '0x', 'true',
+             'null', '-1', '4294967296', '1e9']
+    for target, marked, sources in (
+            ("fuzz_guest_spec", marks, ["sim/host/spec*.c"]),
+            ("fuzz_legacy_spec", marks, ["sim/host/legacy_vm_spec.c",
+                                         "sim/host/spec_file.c"]),
+            ("fuzz_fault_plan", marks, ["sim/host/fault_*.c"]),
+            ("fuzz_control", marks + ["\\x0a"], [
+                "sim/service/serve_ops.c", "sim/service/serve_guest*.c",
+                "sim/host/spec*.c", "sim/host/legacy_vm_spec.c"]),
+            ("fuzz_evidence", marks, ["sim/verifier/aeb_json.c",
+                                      "sim/verifier/aeb_evidence.c"]),
+            ("fuzz_kds_url", ["\\x0a", "%41", "&", "=", "07"], [
+                "sim/service/kds.c", "sim/service/kds_route.c",
+                "psp-model/wire/profile.c"]),
+            ("fuzz_ttrpc", ["vsock://", "unix://", "unix://@", "http://",
+                            "HTTP/1.1 200 OK\\x0d\\x0a", "\\x00\\x00\\x00",
+                            "\\x01\\x00\\x0a", "RetrieveAttestationEvidence"],
+             ["sim/service/aeb_msg.c", "sim/service/aeb_http.c"])):
+        words = set()
+        for pattern in sources:
+            for path in glob.glob(pattern):
+                with open(path, encoding="utf-8") as text:
+                    words.update(word.findall("".join(
+                        line for line in text
+                        if not line.startswith("#include"))))
+        os.makedirs(DICT, exist_ok=True)
+        with open(os.path.join(DICT, target + ".dict"), "w",
+                  encoding="ascii") as out:
+            out.write("# Made by fuzz/support/seeds.py.\n")
+            for w in marked + sorted(words):
+                out.write('"%s"\n' % w)
+
+
 def main():
+    dictionaries()
     certificates(sys.argv[1], dict(reports()))
     messages()
     ioctls()
     guests()
+    legacy_guests()
+    control()
+    fault_plans()
     kds_urls()
+    frames()
+    evidence(sys.argv[1])
     legacy(sys.argv[1])
     sev_certificates()
     sev_sessions()
