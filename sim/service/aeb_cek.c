@@ -237,7 +237,7 @@ static void keep(struct aeb_cek *c, const uint8_t *id, const uint8_t *cert)
 static void answer(struct aeb_cek_wait *w, uint32_t error, const uint8_t *cert)
 {
     w->error = error;
-    if (error == 0) {
+    if (error == 0 && cert != NULL) {
         memcpy(w->cert, cert, SEV_CERT_SIZE);
     }
     w->done = true;
