@@ -89,7 +89,14 @@ static void check_answer(struct kds *kds, const char *method, const char *path,
 {
     struct kds_answer a;
 
-    kds_answer(kds, method, path, query, body, size, NOW, &a);
+    kds_answer(kds,
+               &(struct kds_ask){.method = method,
+                                 .path = path,
+                                 .query = query,
+                                 .body = body,
+                                 .body_size = size,
+                                 .now = NOW},
+               &a);
     fz_check(a.status == 200 || a.status == 400 || a.status == 404 ||
              a.status == 405);
     fz_check(a.body != NULL && a.size > 0 && a.content_type != NULL);

@@ -415,7 +415,7 @@ class Faults(Case):
         self.assertLess(time.monotonic() - begin, 0.7 * 6)
 
     def test_a_slow_server_stops_at_once(self):
-        s = self.server(DEV, "--slow", "600000")
+        s = self.server(DEV, "--slow", "60000")
         c = socket.create_connection(("127.0.0.1", s.port), 30)
         c.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         time.sleep(0.2)
@@ -471,6 +471,164 @@ class Faults(Case):
         url = "/vcek/v1/Milan/%s?ucodeSPL=%%d" % self.hwid()
         self.assertEqual(s.ask(url % 5)[1], honest.ask(url % 4)[1])
 
+    def plan(self, *faults, name="plan"):
+        """Each fault: (when, do, members)."""
+        with open(self.path(name), "w", encoding="ascii") as f:
+            json.dump({"seed": "x", "faults": [
+                dict({"at": "key-server", "when": when, "do": do}, **more)
+                for when, do, more in faults]}, f)
+        return self.path(name)
+
+    def planned(self, *faults, options=()):
+        return self.server(DEV, "--faults", self.plan(*faults), *options)
+
+    def test_plan_status_and_retry_after(self):
+        s = self.planned(
+            ({"request": 1, "kind": "crl"}, "status",
+             {"code": 429, "retry-after": 7}),
+            ({"every": 1, "path": "/cek/id/"}, "status", {"code": 503}))
+        r, body = s.ask(self.URL)
+        self.assertEqual(r.status, 200)
+        r, body = s.ask("/vcek/v1/Milan/crl")
+        self.assertEqual((r.status, r.getheader("Retry-After")), (429, "7"))
+        self.assertEqual(r.getheader("Content-Length"), str(len(body)))
+        self.assertEqual(r.getheader("X-Simulated"), "1")
+        self.assertEqual(s.ask("/vcek/v1/Milan/crl")[0].status, 200)
+        r = s.ask("/cek/id/" + self.hwid())[0]
+        self.assertEqual((r.status, r.getheader("Retry-After")), (503, None))
+
+    def test_plan_delay_and_drop(self):
+        s = self.planned(({"request": 1}, "delay", {"ms": 600}),
+                         ({"request": 2}, "drop", {}))
+        begin = time.monotonic()
+        self.assertEqual(s.ask(self.URL)[0].status, 200)
+        self.assertGreater(time.monotonic() - begin, 0.6)
+        with self.assertRaises((http.client.RemoteDisconnected,
+                                ConnectionResetError)):
+            s.ask(self.URL)
+        self.assertEqual(s.ask(self.URL)[0].status, 200)
+
+    def test_plan_truncate_sends_so_many_bytes(self):
+        s = self.planned(({"request": 2}, "truncate", {"size": 1000}),
+                         ({"request": 3}, "truncate", {"size": 0}),
+                         ({"request": 4}, "truncate", {"size": 100000}))
+        whole = s.ask(self.URL)[1]
+        for size in (1000, 0):
+            with self.assertRaises(http.client.IncompleteRead) as e:
+                s.ask(self.URL)
+            self.assertEqual(e.exception.partial, whole[:size])
+        self.assertEqual(s.ask(self.URL)[1], whole)
+
+    def test_plan_flip_is_the_same_in_every_run(self):
+        answers = []
+        for _ in range(2):
+            s = self.planned(({"request": 2}, "flip", {}),
+                             ({"request": 3}, "flip",
+                              {"offset": 5, "bits": 0x81}))
+            answers.append([s.ask(self.URL)[1] for _ in range(3)])
+        self.assertEqual(answers[0], answers[1])
+        whole, chance, chosen = answers[0]
+        self.assertEqual([i for i in range(len(whole))
+                          if whole[i] != chosen[i]], [5])
+        self.assertEqual(whole[5] ^ chosen[5], 0x81)
+        self.assertEqual(sum(a != b for a, b in zip(whole, chance)), 1)
+
+    def test_plan_replay_and_substitute(self):
+        s = self.planned(
+            ({"request": 3}, "replay", {"back": 2}),
+            ({"request": 4}, "substitute", {"from": "/vcek/v1/Genoa/crl"}),
+            ({"request": 5}, "substitute", {"from": "/none"}))
+        crl = s.ask("/vcek/v1/Milan/crl")
+        s.ask(self.URL)
+        r, body = s.ask("/cek/id/" + self.hwid())
+        self.assertEqual(body, crl[1])
+        self.assertEqual(r.getheader("Content-Disposition"), CRL[1])
+        body = s.ask(self.URL)[1]
+        self.assertIn("Genoa", x509.load_der_x509_crl(body).issuer
+                      .rfc4514_string())
+        self.assertEqual(s.ask(self.URL)[0].status, 404)
+        self.assertEqual(s.ask(self.URL)[0].status, 200)
+
+    def test_plan_reorder_lets_a_later_request_go_first(self):
+        s = self.planned(({"request": 1}, "reorder", {}))
+        done = []
+        first = threading.Thread(
+            target=lambda: done.append((s.ask(self.URL)[0].status, "first")))
+        first.start()
+        time.sleep(0.3)
+        done.append((s.ask("/none")[0].status, "second"))
+        first.join()
+        self.assertEqual(done, [(404, "second"), (200, "first")])
+
+    def test_plan_html_huge_and_trickle(self):
+        s = self.planned(({"request": 1}, "html", {}),
+                         ({"request": 2}, "huge", {}),
+                         ({"request": 3, "kind": "vcek"}, "trickle", {}))
+        self.assertIn(b"<html>", s.ask(self.URL)[1])
+        self.assertGreater(len(s.ask(self.URL)[1]), 64 << 20)
+        begin = time.monotonic()
+        url = "/vcek/v1/Milan/" + self.hwid()
+        for _ in range(2):
+            s.ask(url)
+        self.assertLess(time.monotonic() - begin, 2)
+        with self.assertRaises(TimeoutError):
+            s.ask(url, timeout=0.03)
+
+    def test_plan_and_short_options_side_by_side(self):
+        s = self.planned(({"every": 2}, "status", {"code": 502}),
+                         options=["--hostile", "html", "--fail", "500/3",
+                                  "--log"])
+        got = [s.ask(self.URL) for _ in range(4)]
+        self.assertEqual([r.status for r, _ in got], [200, 502, 500, 502])
+        self.assertIn(b"<html>", got[0][1])
+        err = s.stop()[2]
+        self.assertIn("fault request 1: html\n", err)
+        self.assertIn("fault request 2: status 502\n", err)
+
+    def test_faults_of_other_places_are_left_to_others(self):
+        with open(self.path("plan"), "w", encoding="ascii") as f:
+            json.dump({"faults": [{"when": {"every": 1}, "do": "drop"},
+                                  {"at": "broker", "when": {"every": 1},
+                                   "do": "drop"}]}, f)
+        s = self.server(DEV, "--faults", self.path("plan"))
+        self.assertEqual(s.ask(self.URL)[0].status, 200)
+
+    def test_a_certificate_of_another_chip_is_noticed(self):
+        """T9 for SNP: good signatures, another chip."""
+        s = self.server(DEV, "--hostile", "other-chip")
+        self.ok(*RUN, "--", tst.client("report"), "--report", self.path("r"))
+        folder = self.export()
+        with open(self.path("r"), "rb") as f:
+            t = f.read()[0x180:0x188]
+        der = s.ask("/vcek/v1/Milan/%s?blSPL=%d&teeSPL=%d&snpSPL=%d&ucodeSPL="
+                    "%d" % (self.hwid(), t[0], t[1], t[6], t[7]))[1]
+        with open(folder + "/guest/vcek.der", "wb") as f:
+            f.write(der)
+        os.unlink(folder + "/guest/vcek.pem")
+        p = tst.run(tst.SWPSP, "verify", "--report", self.path("r"),
+                    "--certs", folder + "/guest", "--root",
+                    folder + "/pki/Milan/ark.pem")
+        self.assertEqual(p.returncode, 1)
+        self.assertIn("PASS leaf-signature", p.stdout)
+        self.assertIn("FAIL chip-id", p.stdout)
+
+    def test_run_applies_the_same_plan(self):
+        plan = self.plan(({"request": 2}, "status", {"code": 503}),
+                         ({"request": 4}, "html", {}))
+        ways = ["proxy"] + (["namespace"] if namespaces() else [])
+        for way in ways:
+            p = self.ok(*RUN, "--kds=" + way, "--faults", plan, "--",
+                        "/usr/bin/python3", "-c", """
+import sys, urllib.error, urllib.request
+for url in sys.argv[1:]:
+    try:
+        print(urllib.request.urlopen(url, timeout=30).read()[:9])
+    except urllib.error.HTTPError as e:
+        print(e.code)
+""", *URLS[:1] * 3, URLS[1])
+            self.assertEqual(p.stdout.splitlines(), [
+                "b'-----BEGI'", "503", "b'-----BEGI'", "b'<!DOCTYPE'"])
+
     def test_revoked_ask_is_on_the_list(self):
         s = self.server(DEV, "--revoke-ask")
         crl = x509.load_der_x509_crl(s.ask("/vcek/v1/Milan/crl")[1])
@@ -499,6 +657,10 @@ class Command(Case):
                 (["--fail", "200"], "--fail"), (["--fail", "500/0"], "--fail"),
                 (["--fail", "5000000000000"], "--fail"),
                 (["--hostile", "very"], "--hostile"),
+                (["--slow", "60001"], "--slow"),
+                (["--faults", "/nonexistent/x"], "/nonexistent/x"),
+                (["--faults", "/dev/null"], "--faults /dev/null"),
+                (["--fail", "500"] * 5, "no more than four"),
                 (["--chips", "4097"], "--chips"), (["x"], "no argument"),
                 (["--guest", "x"], "guest"),
                 (["--tls"], "--tls-ca"),

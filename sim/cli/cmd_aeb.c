@@ -79,7 +79,9 @@ static bool own_root(struct session *s)
     for (char *p = path; *p != '\0'; p++) {
         *p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
     }
-    kds_answer(s->kds, "GET", path, NULL, NULL, 0, (uint64_t)time(NULL),
+    kds_answer(s->kds,
+               &(struct kds_ask){
+                   .method = "GET", .path = path, .now = (uint64_t)time(NULL)},
                &answer);
     ok = answer.status == 200;
     if (ok) {

@@ -3,6 +3,7 @@
 
 #include "crypto.h"
 #include "kds_http.h"
+#include "kds_plans.h"
 #include "kds_tls.h"
 #include "parse.h"
 #include "platform.h"
@@ -32,6 +33,7 @@ enum {
     OPT_SLOW,
     OPT_FAIL,
     OPT_HOSTILE,
+    OPT_FAULTS,
     OPT_REVOKE,
 };
 
@@ -42,6 +44,7 @@ enum {
 struct kds_options {
     struct platform_options platform;
     struct kds_http_config http;
+    struct kds_plans plans;
     const char *port_file;
     bool tls;
     const char *tls_ca;      /* copy of the CA's certificate goes here */
@@ -75,8 +78,10 @@ static const char HELP[] =
     "  --rate SECONDS        one request in so long for each URL, then 429\n"
     "  --slow MS             wait before each answer\n"
     "  --fail STATUS[/N]     answer every (N-th) request with this status\n"
-    "  --hostile HOW         truncate, flip, drop, html, huge, trickle or\n"
-    "                        misdirect\n"
+    "  --hostile HOW         truncate, flip, drop, html, huge, trickle, "
+    "replay,\n"
+    "                        other-chip or misdirect\n"
+    "  --faults FILE         more, request by request: a fault plan\n"
     "  --revoke-ask          list the ASK on the revocation list\n"
     "installation:\n"
     "  --state DIR, --insecure-dev-seed, --seed-file FILE, --lookalike\n"
@@ -97,6 +102,7 @@ static const struct option OWN[] = {
     {"slow", required_argument, NULL, OPT_SLOW},
     {"fail", required_argument, NULL, OPT_FAIL},
     {"hostile", required_argument, NULL, OPT_HOSTILE},
+    {"faults", required_argument, NULL, OPT_FAULTS},
     {"revoke-ask", no_argument, NULL, OPT_REVOKE},
 };
 #define OWN_COUNT (sizeof(OWN) / sizeof(OWN[0]))
@@ -146,37 +152,6 @@ static bool take_number(const char *option, const char *arg, uint64_t max,
     return bad(option, arg, want);
 }
 
-/* "500" or "503/2" */
-static bool take_fail(struct kds_faults *f, const char *arg)
-{
-    const char *slash = strchr(arg, '/');
-    char status[8] = "";
-    uint64_t code = 0;
-    uint64_t every = 1;
-    size_t n = slash == NULL ? strlen(arg) : (size_t)(slash - arg);
-
-    memcpy(status, arg, n < sizeof(status) ? n : 0);
-    if (!parse_number(status, 599, &code) || code < 400 ||
-        (slash != NULL &&
-         (!parse_number(slash + 1, 1000000, &every) || every == 0))) {
-        return bad("fail", arg,
-                   "need a status from 400 to 599, and perhaps /N with N from "
-                   "1");
-    }
-    f->fail_status = (unsigned int)code;
-    f->fail_every = (unsigned int)every;
-    return true;
-}
-
-static bool take_hostile(struct kds_faults *f, const char *arg)
-{
-    f->hostile = kds_hostile_by_name(arg);
-    return f->hostile != KDS_HOSTILE_COUNT ||
-           bad("hostile", arg,
-               "no such way; truncate, flip, drop, html, huge, trickle, "
-               "misdirect");
-}
-
 static void log_line(void *ctx, const char *method, const char *url,
                      unsigned int status, size_t size)
 {
@@ -191,9 +166,14 @@ static void log_line(void *ctx, const char *method, const char *url,
     fprintf(stderr, "swpsp kds: %u %zu %.16s %s\n", status, size, method, line);
 }
 
+static void fault_line(void *ctx, const char *line)
+{
+    (void)ctx;
+    fprintf(stderr, "swpsp kds: fault %s\n", line);
+}
+
 static bool take_own(struct kds_options *o, int val, const char *arg)
 {
-    struct kds_faults *f = &o->http.faults;
     uint64_t n = 0;
     bool ok = true;
 
@@ -232,16 +212,16 @@ static bool take_own(struct kds_options *o, int val, const char *arg)
         break;
     case OPT_RATE:
         ok = take_number("rate", arg, MAX_SECONDS, &n);
-        f->rate_seconds = (unsigned int)n;
+        o->http.faults.rate_seconds = (unsigned int)n;
         break;
     case OPT_SLOW:
-        ok = take_number("slow", arg, MAX_SECONDS * 1000ull, &n);
-        f->slow_ms = (unsigned int)n;
-        break;
+        return kds_plans_slow(&o->plans, arg);
     case OPT_FAIL:
-        return take_fail(f, arg);
+        return kds_plans_fail(&o->plans, arg);
     case OPT_HOSTILE:
-        return take_hostile(f, arg);
+        return kds_plans_hostile(&o->plans, arg);
+    case OPT_FAULTS:
+        return kds_plans_file(&o->plans, arg);
     case OPT_REVOKE:
         o->revoke_ask = true;
         break;
@@ -375,6 +355,8 @@ static bool start(struct kds_options *o, struct kds *kds,
     o->http.tls_cert = tls->cert;
     o->http.tls_key = tls->key;
     o->http.client_ca = o->client_cas;
+    kds_plans_use(&o->plans, &o->http.faults);
+    o->http.faults.applied = o->http.log != NULL ? fault_line : NULL;
     err = kds_http_start(kds, &o->http, out);
     if (err != 0) {
         fprintf(stderr, "swpsp kds: cannot listen on %s port %u: %s\n", address,
@@ -430,7 +412,6 @@ static enum psp_err open_kds(const struct kds_options *o, struct install *ins,
         .chip_count = o->chips,
         .csp_id = install_csp_id(ins),
         .revoke_ask = o->revoke_ask,
-        .misdirect = o->http.faults.hostile == KDS_MISDIRECT,
         .failed = failed,
         .ctx = ins,
     };
@@ -477,13 +458,13 @@ int cmd_kds(int argc, char **argv)
 
     options_init(&o.platform);
     status = parse(&o, argc, argv);
-    if (status >= 0) {
-        return status;
+    if (status < 0) {
+        status = EXIT_USAGE;
+        if (platform_open_install(&o.platform, "kds", &install)) {
+            status = run(&o, install);
+        }
+        install_close(install);
     }
-    if (!platform_open_install(&o.platform, "kds", &install)) {
-        return EXIT_USAGE;
-    }
-    status = run(&o, install);
-    install_close(install);
+    kds_plans_clear(&o.plans);
     return status;
 }

@@ -410,12 +410,13 @@ int cmd_run(int argc, char **argv)
     } else if (o.connect != NULL) {
         status = run_connected(&o, out, tsm, argv + optind);
     } else if (o.kds == RUN_KDS_OFF ||
-               run_kds_start(o.kds, &o.platform, &kds)) {
+               run_kds_start(o.kds, &o.platform, run_faults_plan(o.faults),
+                             &kds)) {
         status = run_traced(&o, out, tsm, argv + optind);
     }
     run_tsm_free(tsm);
-    run_faults_free(o.faults);
     run_kds_stop(kds);
+    run_faults_free(o.faults);
     if (out != stderr) {
         fclose(out);
     }

@@ -2,7 +2,7 @@
 #include "run_faults.h"
 
 #include "fault_guest.h"
-#include "parse.h"
+#include "plan_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,39 +10,27 @@
 #include <string.h>
 #include <time.h>
 
-#define PLAN_MAX (1u << 20)
-
 struct run_faults {
     struct fault_plan *plan;
     struct fault_guest *guest;
     struct trace *trace;
 };
 
-static bool complain(const char *path, const char *what)
-{
-    fprintf(stderr, "swpsp run: --faults %s: %s\n", path, what);
-    return false;
-}
-
 bool run_faults_load(const char *path, struct run_faults **out)
 {
     struct run_faults *f = calloc(1, sizeof(*f));
-    char error[FAULT_ERROR_SIZE] = "";
-    uint8_t *text = NULL;
-    size_t size = 0;
-    int err;
 
     *out = f;
     if (f == NULL) {
-        return complain(path, strerror(ENOMEM));
+        fprintf(stderr, "swpsp run: --faults: %s\n", strerror(ENOMEM));
+        return false;
     }
-    text = parse_file(path, PLAN_MAX, &size);
-    if (text == NULL) {
-        return complain(path, strerror(errno));
-    }
-    err = fault_plan_parse((const char *)text, size, &f->plan, error);
-    free(text);
-    return err == 0 || complain(path, error);
+    return plan_file_load("run", path, &f->plan);
+}
+
+struct fault_plan *run_faults_plan(const struct run_faults *f)
+{
+    return f == NULL ? NULL : f->plan;
 }
 
 static void applied(void *ctx, const char *line)

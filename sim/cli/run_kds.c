@@ -4,6 +4,7 @@
 #include "crypto.h"
 #include "kds_http.h"
 #include "kds_net.h"
+#include "kds_plans.h"
 #include "kds_proxy.h"
 #include "kds_tls.h"
 #include "parse.h"
@@ -30,6 +31,7 @@ struct run_kds {
     struct kds_tls tls;
     struct kds_http *http[2]; /* 443 and 444; by proxy only the first */
     struct kds_proxy *proxy;
+    struct kds_plans plans;
     char dir[PATH_MAX / 2]; /* "": none */
 };
 
@@ -298,8 +300,10 @@ static bool listen_on(struct run_kds *k, uint16_t port, struct kds_http **out)
         .tls_cert = k->tls.cert,
         .tls_key = k->tls.key,
     };
-    int err = kds_http_start(k->kds, &config, out);
+    int err;
 
+    kds_plans_use(&k->plans, &config.faults);
+    err = kds_http_start(k->kds, &config, out);
     return err == 0 || complain("cannot listen", err);
 }
 
@@ -484,7 +488,7 @@ static bool start_quietly(struct run_kds *k, enum run_kds_way way)
 }
 
 bool run_kds_start(enum run_kds_way way, const struct platform_options *o,
-                   struct run_kds **out)
+                   struct fault_plan *plan, struct run_kds **out)
 {
     struct run_kds *k;
 
@@ -496,7 +500,8 @@ bool run_kds_start(enum run_kds_way way, const struct platform_options *o,
     if (k == NULL) {
         return complain("key server", -ENOMEM);
     }
-    if (!open_server(k, o) || !start_quietly(k, way)) {
+    if (!kds_plans_share(&k->plans, plan) || !open_server(k, o) ||
+        !start_quietly(k, way)) {
         run_kds_stop(k);
         return false;
     }
@@ -513,6 +518,7 @@ void run_kds_stop(struct run_kds *k)
     for (size_t i = 0; i < 2; i++) {
         kds_http_stop(k->http[i]);
     }
+    kds_plans_clear(&k->plans);
     kds_tls_clear(&k->tls);
     kds_close(k->kds);
     install_close(k->install);

@@ -6,6 +6,7 @@
 #ifndef CLI_RUN_KDS_H
 #define CLI_RUN_KDS_H
 
+#include "fault_plan.h"
 #include "options.h"
 
 enum run_kds_way {
@@ -24,10 +25,12 @@ struct run_kds;
  * Start the server and change this process's namespaces or environment so that
  * its children find it. Says on stderr which way it took. Call it before there
  * are threads. Signals are left to the caller's thread.
+ * @plan  What the server does wrong; borrowed until run_kds_stop(). NULL:
+ *        nothing.
  * Returns false after one line on stderr.
  */
 bool run_kds_start(enum run_kds_way way, const struct platform_options *o,
-                   struct run_kds **out);
+                   struct fault_plan *plan, struct run_kds **out);
 /** Stop, and remove the files. NULL is fine. */
 void run_kds_stop(struct run_kds *k);
 

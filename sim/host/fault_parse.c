@@ -111,6 +111,13 @@ static bool is_path(const char *text)
     return text[0] == '/' && strlen(text) < sizeof(((struct fault *)0)->from);
 }
 
+/* Answers of the key server that are signed but wrong. */
+static bool is_twist(const char *text)
+{
+    return strcmp(text, "other-chip") == 0 || strcmp(text, "other-tcb") == 0 ||
+           strcmp(text, "reversed") == 0;
+}
+
 static int bad_guest(const struct spec_object *o, const char *key)
 {
     return spec_fail(o, key, "must be a guest's name, 1 to 63 bytes");
@@ -389,11 +396,10 @@ static int read_from(const struct spec_object *o, struct fault *f)
     if (f->at != FAULT_AT_KEY_SERVER && !is_guest(text)) {
         return bad_guest(o, "from");
     }
-    if (f->at == FAULT_AT_KEY_SERVER && !is_path(text) &&
-        strcmp(text, "other-chip") != 0) {
+    if (f->at == FAULT_AT_KEY_SERVER && !is_path(text) && !is_twist(text)) {
         return spec_fail(o, "from",
-                         "must be a path, \"/...\", at most 255 "
-                         "bytes, or \"other-chip\"");
+                         "must be a path, \"/...\", at most 255 bytes, or "
+                         "\"other-chip\", \"other-tcb\", \"reversed\"");
     }
     memcpy(f->from, text, strlen(text));
     return 0;

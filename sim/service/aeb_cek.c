@@ -179,8 +179,10 @@ static uint32_t from_here(struct fetch *f, const char *path)
     struct kds_answer answer;
     uint32_t error;
 
-    kds_answer(f->cek->config.local, "GET", path, NULL, NULL, 0,
-               (uint64_t)time(NULL), &answer);
+    kds_answer(f->cek->config.local,
+               &(struct kds_ask){
+                   .method = "GET", .path = path, .now = (uint64_t)time(NULL)},
+               &answer);
     error = answer.status == 200 ? 0 : AEB_ERROR_KDS + answer.status;
     if (error == 0 && answer.size > AEB_HTTP_BODY_MAX) {
         error = AEB_KDS_BODY;

@@ -19,8 +19,8 @@
 /* One generation: its chips and its CA, which one thread uses at a time. */
 struct product {
     pthread_mutex_t lock;
-    struct pki_ca *ca; /* opened on first use */
-    struct psp_chip *chips;
+    struct pki_ca *ca;      /* opened on first use */
+    struct psp_chip *chips; /* one more than there are, see KDS_OTHER_CHIP */
 };
 
 struct kds {
@@ -31,7 +31,6 @@ struct kds {
     uint32_t chip_count;
     char csp_id[PKI_CSP_ID_MAX + 1];
     bool revoke_ask;
-    bool misdirect;
     void (*failed)(void *ctx, enum psp_err err);
     void *ctx;
     struct product products[PSP_GENERATION_COUNT];
@@ -61,7 +60,6 @@ enum psp_err kds_open(const struct kds_config *config, struct kds **out)
     kds->chip_count = config->chip_count;
     strcpy(kds->csp_id, csp);
     kds->revoke_ask = config->revoke_ask;
-    kds->misdirect = config->misdirect;
     kds->failed = config->failed;
     kds->ctx = config->ctx;
     pthread_mutex_init(&kds->cache_lock, NULL);
@@ -87,7 +85,7 @@ void kds_close(struct kds *kds)
 
         pki_ca_close(p->ca);
         if (p->chips != NULL) {
-            psp_wipe(p->chips, kds->chip_count * sizeof(*p->chips));
+            psp_wipe(p->chips, (kds->chip_count + 1) * sizeof(*p->chips));
             free(p->chips);
         }
         pthread_mutex_destroy(&p->lock);
@@ -108,7 +106,7 @@ static enum psp_err open_product(struct kds *kds, enum psp_generation g)
         if (p->chips == NULL) {
             return PSP_E_NOMEM;
         }
-        for (uint32_t i = 0; i < kds->chip_count; i++) {
+        for (uint32_t i = 0; i <= kds->chip_count; i++) {
             pki_chip_make(kds->seed, g, i, &p->chips[i]);
         }
     }
@@ -119,12 +117,13 @@ static enum psp_err open_product(struct kds *kds, enum psp_generation g)
                        kds->has_store ? &kds->store : NULL, &p->ca);
 }
 
-static const struct psp_chip *
-find_chip(const struct kds *kds, const struct product *p, const uint8_t *id)
+static const struct psp_chip *find_chip(const struct kds *kds,
+                                        const struct product *p,
+                                        const uint8_t *id, enum kds_twist twist)
 {
     for (uint32_t i = 0; i < kds->chip_count; i++) {
         if (memcmp(p->chips[i].id, id, PSP_CHIP_ID_SIZE) == 0) {
-            return &p->chips[i];
+            return &p->chips[twist == KDS_OTHER_CHIP ? i + 1 : i];
         }
     }
     return NULL;
@@ -253,43 +252,29 @@ static enum psp_err answer_crl(const struct kds *kds, struct product *p,
                      KDS_CRL, &crl, out);
 }
 
-/* What is certified: what was asked for, unless the server is to be wrong. */
-static struct psp_tcb certified_tcb(const struct kds *kds,
-                                    const struct kds_request *q)
-{
-    struct psp_tcb tcb = q->tcb;
-
-    if (kds->misdirect) {
-        tcb.b[7] ^= 1; /* microcode, in both layouts */
-    }
-    return tcb;
-}
-
 static enum psp_err answer_vcek(const struct kds *kds, struct product *p,
                                 const struct kds_request *q,
-                                struct kds_answer *out)
+                                enum kds_twist twist, struct kds_answer *out)
 {
-    const struct psp_chip *chip = find_chip(kds, p, q->hwid);
-    struct psp_tcb tcb = certified_tcb(kds, q);
+    const struct psp_chip *chip = find_chip(kds, p, q->hwid, twist);
     struct pki_cert cert = {NULL, 0};
 
     if (chip == NULL) {
         say(out, 404, "hwID not found");
         return PSP_OK;
     }
-    return give_cert(pki_vcek_cert(p->ca, chip, &tcb, &cert), KDS_VCEK, &cert,
-                     out);
+    return give_cert(pki_vcek_cert(p->ca, chip, &q->tcb, &cert), KDS_VCEK,
+                     &cert, out);
 }
 
 static enum psp_err answer_vlek(const struct kds *kds, struct product *p,
                                 const struct kds_request *q,
                                 struct kds_answer *out)
 {
-    struct psp_tcb tcb = certified_tcb(kds, q);
     struct pki_cert cert = {NULL, 0};
 
-    return give_cert(pki_vlek_cert(p->ca, kds->csp_id, &tcb, &cert), KDS_VLEK,
-                     &cert, out);
+    return give_cert(pki_vlek_cert(p->ca, kds->csp_id, &q->tcb, &cert),
+                     KDS_VLEK, &cert, out);
 }
 
 static enum psp_err answer_ask_ark(struct product *p, struct kds_answer *out)
@@ -317,7 +302,7 @@ static json_t *one_stick(const struct kds *kds, struct product *p,
              psp_generation_name(q->generation), hwid);
     if (strlen(hwid) <= 2 * PSP_CHIP_ID_SIZE &&
         kds_route("GET", path, NULL, &id, &why) == 200 && id.kind == KDS_VCEK) {
-        chip = find_chip(kds, p, id.hwid);
+        chip = find_chip(kds, p, id.hwid, KDS_STRAIGHT);
     }
     if (chip == NULL) {
         return json_string("not found");
@@ -386,7 +371,7 @@ out:
 
 /* A CEK is asked for by id alone: look through all generations. */
 static enum psp_err answer_cek(struct kds *kds, const struct kds_request *q,
-                               struct kds_answer *out)
+                               enum kds_twist twist, struct kds_answer *out)
 {
     for (size_t g = 0; g < PSP_GENERATION_COUNT; g++) {
         struct product *p = &kds->products[g];
@@ -397,7 +382,7 @@ static enum psp_err answer_cek(struct kds *kds, const struct kds_request *q,
         pthread_mutex_lock(&p->lock);
         err = open_product(kds, (enum psp_generation)g);
         if (err == PSP_OK) {
-            chip = find_chip(kds, p, q->hwid);
+            chip = find_chip(kds, p, q->hwid, twist);
         }
         if (chip != NULL) {
             err = pki_cek_cert(p->ca, chip, cert);
@@ -412,8 +397,8 @@ static enum psp_err answer_cek(struct kds *kds, const struct kds_request *q,
 }
 
 static enum psp_err answer_product(struct kds *kds, const struct kds_request *q,
-                                   const uint8_t *body, size_t size,
-                                   uint64_t now, struct kds_answer *out)
+                                   const struct kds_ask *ask,
+                                   struct kds_answer *out)
 {
     struct product *p = &kds->products[q->generation];
     enum psp_err err;
@@ -424,19 +409,19 @@ static enum psp_err answer_product(struct kds *kds, const struct kds_request *q,
         switch (q->kind) {
         case KDS_CERT_CHAIN:
         case KDS_VLEK_CERT_CHAIN:
-            err = answer_chain(p, q->kind, kds->misdirect, out);
+            err = answer_chain(p, q->kind, ask->twist == KDS_REVERSED, out);
             break;
         case KDS_CRL:
-            err = answer_crl(kds, p, now, out);
+            err = answer_crl(kds, p, ask->now, out);
             break;
         case KDS_VCEK:
-            err = answer_vcek(kds, p, q, out);
+            err = answer_vcek(kds, p, q, ask->twist, out);
             break;
         case KDS_VLEK:
             err = answer_vlek(kds, p, q, out);
             break;
         case KDS_HASH_STICKS:
-            err = answer_sticks(kds, p, q, body, size, out);
+            err = answer_sticks(kds, p, q, ask->body, ask->body_size, out);
             break;
         case KDS_ASK_ARK:
             err = answer_ask_ark(p, out);
@@ -450,7 +435,7 @@ static enum psp_err answer_product(struct kds *kds, const struct kds_request *q,
 }
 
 /* A CRL is one of its day. */
-static void cache_key(const struct kds_request *q, uint64_t now,
+static void cache_key(const struct kds_request *q, const struct kds_ask *ask,
                       uint8_t key[KDS_CACHE_KEY_SIZE])
 {
     struct psp_wr w = psp_wr(key, KDS_CACHE_KEY_SIZE);
@@ -459,7 +444,9 @@ static void cache_key(const struct kds_request *q, uint64_t now,
     psp_wr_u8(&w, (uint8_t)q->generation);
     psp_wr_bytes(&w, q->hwid, sizeof(q->hwid));
     psp_wr_bytes(&w, q->tcb.b, sizeof(q->tcb.b));
-    psp_wr_le32(&w, q->kind == KDS_CRL ? (uint32_t)(now / DAY_SECONDS) : 0);
+    psp_wr_le32(&w,
+                q->kind == KDS_CRL ? (uint32_t)(ask->now / DAY_SECONDS) : 0);
+    psp_wr_u8(&w, (uint8_t)ask->twist);
     psp_wr_pad_to(&w, KDS_CACHE_KEY_SIZE);
 }
 
@@ -481,22 +468,21 @@ static bool from_cache(struct kds *kds, enum kds_kind kind, const uint8_t *key,
 
 /* 200 and 4xx answers alike; the caller has looked into the cache. */
 static enum psp_err make_answer(struct kds *kds, const struct kds_request *q,
-                                const uint8_t *body, size_t body_size,
-                                uint64_t now, struct kds_answer *out)
+                                const struct kds_ask *ask,
+                                struct kds_answer *out)
 {
-    return q->kind == KDS_CEK
-               ? answer_cek(kds, q, out)
-               : answer_product(kds, q, body, body_size, now, out);
+    return q->kind == KDS_CEK ? answer_cek(kds, q, ask->twist, out)
+                              : answer_product(kds, q, ask, out);
 }
 
-void kds_answer(struct kds *kds, const char *method, const char *path,
-                const char *query, const uint8_t *body, size_t body_size,
-                uint64_t now, struct kds_answer *out)
+void kds_answer(struct kds *kds, const struct kds_ask *ask,
+                struct kds_answer *out)
 {
     uint8_t key[KDS_CACHE_KEY_SIZE];
     struct kds_request q;
     const char *why = "";
-    unsigned int status = kds_route(method, path, query, &q, &why);
+    unsigned int status =
+        kds_route(ask->method, ask->path, ask->query, &q, &why);
     enum psp_err err;
 
     memset(out, 0, sizeof(*out));
@@ -507,11 +493,14 @@ void kds_answer(struct kds *kds, const char *method, const char *path,
         }
         return;
     }
-    cache_key(&q, now, key);
+    if (ask->twist == KDS_OTHER_TCB) {
+        q.tcb.b[7] ^= 1; /* microcode, in both layouts */
+    }
+    cache_key(&q, ask, key);
     if (RESOURCES[q.kind].keep && from_cache(kds, q.kind, key, out)) {
         return;
     }
-    err = make_answer(kds, &q, body, body_size, now, out);
+    err = make_answer(kds, &q, ask, out);
     if (err != PSP_OK) {
         say(out, 500, psp_err_text(err));
         if (kds->failed != NULL) {

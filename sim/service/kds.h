@@ -20,7 +20,6 @@ struct kds_config {
     uint32_t chip_count; /* chips 0 .. count-1 of each generation exist */
     const char *csp_id;  /* of VLEKs; copied. NULL: PKI_CSP_ID */
     bool revoke_ask;     /* list the ASKs on the CRLs */
-    bool misdirect;      /* hostile: leaves of another TCB, chains reversed */
     size_t cache_limit;  /* answers kept; 0: 4096 */
     /** Told why an answer is a 500. From several threads. May be NULL. */
     void (*failed)(void *ctx, enum psp_err err);
@@ -48,19 +47,33 @@ struct kds_answer {
     size_t size;
 };
 
+/** Ways of being wrong with good signatures; an answer that a way has nothing
+ * to do with is as always. */
+enum kds_twist {
+    KDS_STRAIGHT,
+    KDS_OTHER_CHIP, /* VCEK, CEK: of the next chip under the same root */
+    KDS_OTHER_TCB,  /* VCEK, VLEK: of another microcode */
+    KDS_REVERSED,   /* chains: the root first */
+};
+
+struct kds_ask {
+    const char *method;
+    const char *path;
+    const char *query;   /* text after '?', or NULL */
+    const uint8_t *body; /* of a POST, or NULL; JSON for hash sticks */
+    size_t body_size;
+    uint64_t now; /* seconds since the epoch, for CRLs */
+    enum kds_twist twist;
+};
+
 /**
  * Answer one request. Thread-safe.
- *
- * @query      Text after '?', or NULL.
- * @body       Of a POST, or NULL with size 0; JSON for hash sticks.
- * @now        Seconds since the epoch, for CRLs.
  *
  * Never fails: problems are 4xx and 5xx answers with a short text body that
  * cannot be taken for a certificate.
  */
-void kds_answer(struct kds *kds, const char *method, const char *path,
-                const char *query, const uint8_t *body, size_t body_size,
-                uint64_t now, struct kds_answer *out);
+void kds_answer(struct kds *kds, const struct kds_ask *ask,
+                struct kds_answer *out);
 void kds_answer_clear(struct kds_answer *answer);
 
 #endif

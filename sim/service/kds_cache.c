@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kds_cache.h"
 
+#include "kds_hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,15 +20,9 @@ struct kds_cache {
     size_t oldest; /* the slot to be used next */
 };
 
-/* FNV-1a; keys are no secret and are bounded by the cache's size. */
 static size_t bucket_of(const struct kds_cache *cache, const uint8_t *key)
 {
-    uint64_t h = 0xcbf29ce484222325u;
-
-    for (size_t i = 0; i < KDS_CACHE_KEY_SIZE; i++) {
-        h = (h ^ key[i]) * 0x100000001b3u;
-    }
-    return (size_t)(h % cache->limit);
+    return (size_t)(kds_hash(key, KDS_CACHE_KEY_SIZE) % cache->limit);
 }
 
 struct kds_cache *kds_cache_new(size_t limit)

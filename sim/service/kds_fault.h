@@ -1,52 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * What a key server does wrong on purpose, so that clients can be tested: rate
- * limits, slowness, failures, and answers that must not be believed.
+ * limits, and the faults of plans (host/FAULTS.md, "key-server").
  * Spec: abi/certs-kds.md §2.3, §2.4.
  */
 #ifndef SERVICE_KDS_FAULT_H
 #define SERVICE_KDS_FAULT_H
 
+#include "fault_plan.h"
 #include "kds.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-enum kds_hostile {
-    KDS_HONEST,
-    KDS_TRUNCATE,  /* announce the whole body, send half of it, hang up */
-    KDS_FLIP,      /* one bit in the middle of the body */
-    KDS_DROP,      /* hang up without an answer */
-    KDS_HTML,      /* status 200 and a page for people, as captive portals do */
-    KDS_HUGE,      /* 64 MiB of zeros after the body */
-    KDS_TRICKLE,   /* a byte of the body every 50 ms */
-    KDS_MISDIRECT, /* leaves of another TCB, chains reversed */
-    KDS_HOSTILE_COUNT,
-};
+#define KDS_SEQ_MAX 4u
 
-/** "truncate", "flip", ...; KDS_HOSTILE_COUNT when there is none. */
-enum kds_hostile kds_hostile_by_name(const char *name);
-
-/** All zero: nothing. KDS_MISDIRECT is struct kds_config's misdirect. */
+/** All zero: nothing. */
 struct kds_faults {
     unsigned int rate_seconds; /* one request in so many seconds for each URL,
                                 * then 429 with Retry-After; 0: no limit */
-    unsigned int slow_ms;      /* wait before each answer */
-    unsigned int fail_status;  /* answer with this status ... */
-    unsigned int fail_every;   /* ... each n-th request; 0: every one */
-    enum kds_hostile hostile;  /* spoils answers of status 200 only */
+    /** Events of FAULT_AT_KEY_SERVER, borrowed; the first NULL ends the list.
+     * Each plan is asked about each request, so that one request may get a
+     * fault of each. */
+    struct fault_seq *seqs[KDS_SEQ_MAX];
+    /** One line for each fault applied. From several threads. May be NULL. */
+    void (*applied)(void *ctx, const char *line);
+    void *ctx;
 };
 
 #define KDS_BUCKET_COUNT 1024u
 
-/** One server's counters. */
+/** One server's memory. */
 struct kds_fault_state {
     struct kds_faults faults;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
-    unsigned int requests;
+    uint64_t answered;            /* requests */
+    struct fault_history history; /* of answers, for replays */
     struct kds_bucket {
         uint64_t hash;
         int64_t next_ms; /* free again at this time */
@@ -67,12 +59,37 @@ void kds_fault_pause(struct kds_fault_state *s, unsigned int ms);
 unsigned int kds_fault_throttle(struct kds_fault_state *s, const char *url,
                                 int64_t now_ms);
 
-/** Count a request; the status to fail with, or 0. */
-unsigned int kds_fault_status(struct kds_fault_state *s);
+/** The faults of one request; at most one of each plan. */
+struct kds_harm {
+    struct fault_hit hits[KDS_SEQ_MAX];
+    size_t count;
+    uint64_t seen; /* answered requests when this one came */
+};
 
-/** Spoil the body of an answer of status 200 where that takes no network:
- * KDS_FLIP, KDS_HTML. */
-void kds_fault_spoil(const struct kds_fault_state *s,
-                     struct kds_answer *answer);
+/** A request came: count it, and say what is to be done to it. */
+void kds_fault_event(struct kds_fault_state *s, const struct kds_ask *ask,
+                     struct kds_harm *harm);
+/** The fault of that kind, or NULL. */
+const struct fault_hit *kds_harm_has(const struct kds_harm *harm,
+                                     enum fault_kind kind);
+
+/**
+ * Delay, and the answer that a fault puts in the place of what was asked for:
+ * a status, an earlier answer, the answer to another question.
+ *
+ * @ask          Changed to what is to be asked instead.
+ * @retry_after  Filled when the header is to be sent; else empty.
+ *
+ * True when @out is the answer; false: ask @ask.
+ */
+bool kds_fault_before(struct kds_fault_state *s, const struct kds_harm *harm,
+                      struct kds_ask *ask, char retry_after[16],
+                      struct kds_answer *out);
+/** Remember an answer for replays, then spoil it (FLIP, HTML; of status 200
+ * only), then hold it back (REORDER). */
+void kds_fault_after(struct kds_fault_state *s, const struct kds_harm *harm,
+                     bool honest, struct kds_answer *answer);
+/** The request has been answered, or never will be. */
+void kds_fault_done(struct kds_fault_state *s);
 
 #endif

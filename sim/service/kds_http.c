@@ -2,6 +2,7 @@
 #include "kds_http.h"
 #include "kds_conn.h"
 #include "kds_route.h"
+#include "wire.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -53,23 +54,14 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* RFC 3986 §2.3: an escaped unreserved character is the character. */
 static void decode_unreserved(char *text)
 {
     char *to = text;
 
     for (const char *p = text; *p != '\0'; p++) {
-        int high = p[0] == '%' ? hex_value(p[1]) : -1;
-        int low = high < 0 ? -1 : hex_value(p[2]);
+        int high = p[0] == '%' ? psp_hex_digit(p[1]) : -1;
+        int low = high < 0 ? -1 : psp_hex_digit(p[2]);
         int c = low < 0 ? -1 : high << 4 | low;
 
         if (c > 0 && c < 0x80 && (isalnum(c) || strchr("-._~", c) != NULL)) {
@@ -136,6 +128,7 @@ static void completed(void *cls, struct MHD_Connection *c, void **state,
     (void)code;
     kds_conn_busy(&http->conns, conn_of(c), false);
     if (x != NULL) {
+        kds_fault_done(&http->faults);
         free(x->url);
         free(x->body);
         free(x);
@@ -167,6 +160,7 @@ struct pieces {
     uint8_t *data;
     uint64_t size;
     uint64_t end; /* where it ends, or breaks off */
+    bool slow;
 };
 
 static ssize_t read_pieces(void *cls, uint64_t pos, char *buf, size_t max)
@@ -177,16 +171,15 @@ static ssize_t read_pieces(void *cls, uint64_t pos, char *buf, size_t max)
     if (pos >= b->end) {
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }
-    if (b->http->faults.faults.hostile == KDS_TRICKLE) {
+    if (b->slow) {
         kds_fault_pause(&b->http->faults, TRICKLE_MS);
         n = 1;
     }
+    n = b->end - pos < n ? (size_t)(b->end - pos) : n;
     if (pos >= b->size) {
-        n = b->end - pos < n ? (size_t)(b->end - pos) : n;
         memset(buf, 0, n);
         return (ssize_t)n;
     }
-    n = b->end - pos < n ? (size_t)(b->end - pos) : n;
     n = b->size - pos < n ? (size_t)(b->size - pos) : n;
     memcpy(buf, b->data + pos, n);
     return (ssize_t)n;
@@ -200,12 +193,22 @@ static void free_pieces(void *cls)
     free(b);
 }
 
+/* Where a truncated body ends: by default in the middle. */
+static uint64_t cut_at(const struct fault_hit *cut, uint64_t size)
+{
+    uint64_t at = cut->fault.place_given ? cut->fault.place : size / 2;
+
+    return at < size ? at : size;
+}
+
 /* Takes the body on success. */
 static struct MHD_Response *in_pieces(struct kds_http *http,
+                                      const struct kds_harm *harm,
                                       struct kds_answer *a)
 {
-    enum kds_hostile hostile = http->faults.faults.hostile;
-    uint64_t announced = a->size + (hostile == KDS_HUGE ? HUGE_TAIL : 0);
+    const struct fault_hit *cut = kds_harm_has(harm, FAULT_TRUNCATE);
+    bool huge = kds_harm_has(harm, FAULT_HUGE) != NULL;
+    uint64_t announced = a->size + (huge ? HUGE_TAIL : 0);
     struct pieces *b = malloc(sizeof(*b));
     struct MHD_Response *r;
 
@@ -216,7 +219,8 @@ static struct MHD_Response *in_pieces(struct kds_http *http,
         .http = http,
         .data = a->body,
         .size = a->size,
-        .end = hostile == KDS_TRUNCATE ? a->size / 2 : announced,
+        .end = cut != NULL ? cut_at(cut, a->size) : announced,
+        .slow = kds_harm_has(harm, FAULT_TRICKLE) != NULL,
     };
     r = MHD_create_response_from_callback(announced, 16384, read_pieces, b,
                                           free_pieces);
@@ -229,15 +233,16 @@ static struct MHD_Response *in_pieces(struct kds_http *http,
 }
 
 static struct MHD_Response *make_response(struct kds_http *http,
+                                          const struct kds_harm *harm,
                                           struct kds_answer *a)
 {
-    enum kds_hostile hostile = http->faults.faults.hostile;
     struct MHD_Response *r;
 
-    kds_fault_spoil(&http->faults, a);
-    if (a->status == 200 && (hostile == KDS_TRUNCATE || hostile == KDS_HUGE ||
-                             hostile == KDS_TRICKLE)) {
-        return in_pieces(http, a);
+    if (a->status == 200 && a->size > 0 &&
+        (kds_harm_has(harm, FAULT_TRUNCATE) != NULL ||
+         kds_harm_has(harm, FAULT_HUGE) != NULL ||
+         kds_harm_has(harm, FAULT_TRICKLE) != NULL)) {
+        return in_pieces(http, harm, a);
     }
     r = MHD_create_response_from_buffer(a->size, a->body,
                                         MHD_RESPMEM_MUST_FREE);
@@ -254,11 +259,12 @@ static bool add(struct MHD_Response *r, const char *name, const char *value)
 
 static enum MHD_Result send_answer(struct kds_http *http,
                                    struct MHD_Connection *c,
+                                   const struct kds_harm *harm,
                                    struct kds_answer *a,
                                    const char *retry_after)
 {
     unsigned int status = a->status;
-    struct MHD_Response *r = make_response(http, a);
+    struct MHD_Response *r = make_response(http, harm, a);
     enum MHD_Result result = MHD_NO;
 
     if (r == NULL) {
@@ -268,7 +274,8 @@ static enum MHD_Result send_answer(struct kds_http *http,
         add(r, "Content-Disposition", a->disposition) &&
         add(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") &&
         add(r, MHD_HTTP_HEADER_ALLOW, a->allow) &&
-        add(r, MHD_HTTP_HEADER_RETRY_AFTER, retry_after) &&
+        add(r, MHD_HTTP_HEADER_RETRY_AFTER,
+            retry_after[0] == '\0' ? NULL : retry_after) &&
         add(r, "X-Simulated", "1")) {
         result = MHD_queue_response(c, status, r);
     }
@@ -301,38 +308,53 @@ static bool client_is_known(struct MHD_Connection *c)
            trouble == 0;
 }
 
+/* What is asked, or why it is not: 429, 403, 413. */
+static void make_answer(struct kds_http *http, struct MHD_Connection *c,
+                        const struct exchange *x, const struct kds_ask *ask,
+                        unsigned int wait, char retry_after[16],
+                        struct kds_answer *a)
+{
+    if (wait > 0) {
+        snprintf(retry_after, 16, "%u", wait);
+        plain(a, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests\n");
+    } else if (http->config.client_ca != NULL &&
+               kds_route_provisions(x->path) && !client_is_known(c)) {
+        plain(a, MHD_HTTP_FORBIDDEN, "client certificate needed\n");
+    } else if (x->size > BODY_LIMIT) {
+        plain(a, MHD_HTTP_CONTENT_TOO_LARGE, "body too large\n");
+    } else {
+        kds_answer(http->kds, ask, a);
+    }
+}
+
 static enum MHD_Result answer(struct kds_http *http, struct MHD_Connection *c,
                               const char *method, const struct exchange *x)
 {
     unsigned int wait = kds_fault_throttle(&http->faults, x->url, now_ms());
-    unsigned int failure = kds_fault_status(&http->faults);
-    char retry_after[16];
-    struct kds_answer a;
+    struct kds_ask ask = {.method = method,
+                          .path = x->path,
+                          .query = x->query,
+                          .body = x->body,
+                          .body_size = x->size,
+                          .now = (uint64_t)time(NULL)};
     enum MHD_Result result = MHD_NO;
+    char retry_after[16];
+    struct kds_harm harm;
+    struct kds_answer a;
+    bool faked;
 
     kds_conn_busy(&http->conns, conn_of(c), true);
-    if (http->config.faults.slow_ms > 0) {
-        kds_fault_pause(&http->faults, http->config.faults.slow_ms);
+    kds_fault_event(&http->faults, &ask, &harm);
+    faked = kds_fault_before(&http->faults, &harm, &ask, retry_after, &a);
+    if (!faked) {
+        make_answer(http, c, x, &ask, wait, retry_after, &a);
     }
-    if (wait > 0) {
-        snprintf(retry_after, sizeof(retry_after), "%u", wait);
-        plain(&a, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests\n");
-    } else if (failure != 0) {
-        plain(&a, failure, "failing on purpose\n");
-    } else if (http->config.client_ca != NULL &&
-               kds_route_provisions(x->path) && !client_is_known(c)) {
-        plain(&a, MHD_HTTP_FORBIDDEN, "client certificate needed\n");
-    } else if (x->size > BODY_LIMIT) {
-        plain(&a, MHD_HTTP_CONTENT_TOO_LARGE, "body too large\n");
-    } else {
-        kds_answer(http->kds, method, x->path, x->query, x->body, x->size,
-                   (uint64_t)time(NULL), &a);
-    }
+    kds_fault_after(&http->faults, &harm, !faked, &a);
     if (http->config.log != NULL) {
         http->config.log(http->config.ctx, method, x->url, a.status, a.size);
     }
-    if (http->faults.faults.hostile != KDS_DROP) {
-        result = send_answer(http, c, &a, wait > 0 ? retry_after : NULL);
+    if (kds_harm_has(&harm, FAULT_DROP) == NULL) {
+        result = send_answer(http, c, &harm, &a, retry_after);
     }
     kds_answer_clear(&a);
     return result;

@@ -77,8 +77,11 @@ static int setup(void **state)
         return -1;
     }
     legacy_vm_spec_clear(&spec);
-    kds_answer(kds, "GET", "/developer/eula/sev/ask_ark_milan.cert", NULL, NULL,
-               0, 0, &root);
+    kds_answer(
+        kds,
+        &(struct kds_ask){.method = "GET",
+                          .path = "/developer/eula/sev/ask_ark_milan.cert"},
+        &root);
     return root.status == 200 ? 0 : -1;
 }
 
@@ -736,77 +739,104 @@ static void rate__one_too_many__only_that_peer(void **state)
 
 /* ---- CEK from a key server: T9, T16 ---- */
 
-static struct kds_http *start_http(struct kds *k, struct kds_faults faults,
-                                   struct aeb_url *url)
-{
-    const struct kds_http_config config = {.faults = faults};
-    struct kds_http *http = NULL;
-    char text[64];
+/* A key server with one fault in its plan, or honest. */
+struct key_server {
+    struct kds_http *http;
+    struct fault_plan *plan;
+    struct fault_seq *seq;
+};
 
+/* @what: of every request, as in a plan: "\"do\": \"html\""; NULL: none. */
+static struct key_server start_http(struct kds *k, const char *what,
+                                    struct aeb_url *url)
+{
+    struct kds_http_config config = {.port = 0};
+    struct key_server s = {NULL, NULL, NULL};
+    struct kds_http *http = NULL;
+    char error[FAULT_ERROR_SIZE];
+    char text[256];
+
+    if (what != NULL) {
+        snprintf(text, sizeof(text),
+                 "{\"faults\": [{\"at\": \"key-server\", \"when\": "
+                 "{\"every\": 1}, %s}]}",
+                 what);
+        assert_int_equal(fault_plan_parse(text, strlen(text), &s.plan, error),
+                         0);
+        assert_int_equal(fault_seq_new(s.plan, FAULT_AT_KEY_SERVER, "", &s.seq),
+                         0);
+        config.faults.seqs[0] = s.seq;
+    }
     assert_int_equal(kds_http_start(k, &config, &http), 0);
     snprintf(text, sizeof(text), "http://127.0.0.1:%u/", kds_http_port(http));
     assert_true(aeb_url_parse(text, url));
-    return http;
+    s.http = http;
+    return s;
 }
 
-static uint32_t by_http(struct kds *k, struct kds_faults faults)
+static void stop_http(struct key_server *s)
+{
+    kds_http_stop(s->http);
+    fault_seq_free(s->seq);
+    fault_plan_free(s->plan);
+}
+
+static uint32_t by_http(struct kds *k, const char *what)
 {
     struct aeb_broker_config c = usual();
     struct aeb_request req = mine();
     struct aeb_cek_config cek = {.connect_ms = 300, .request_ms = 400};
     struct aeb_url url;
-    struct kds_http *http = start_http(k, faults, &url);
+    struct key_server http = start_http(k, what, &url);
     uint32_t error;
 
     cek.url = &url;
     assert_int_equal(aeb_cek_open(&cek, &c.cek), 0);
     error = error_of(&c, AEB_RPC_EVIDENCE, &req);
     aeb_cek_close(c.cek);
-    kds_http_stop(http);
+    stop_http(&http);
     return error;
 }
 
 static void cek__from_a_key_server(void **state)
 {
     (void)state;
-    assert_int_equal(by_http(kds, (struct kds_faults){0}), 0);
+    assert_int_equal(by_http(kds, NULL), 0);
 }
 
 static void cek__key_server_fails__told_how(void **state)
 {
     (void)state;
-    assert_int_equal(
-        by_http(kds, (struct kds_faults){.fail_status = 503, .fail_every = 1}),
-        0x20000 + 503);
-    assert_int_equal(
-        by_http(kds, (struct kds_faults){.fail_status = 404, .fail_every = 1}),
-        0x20000 + 404);
-    assert_int_equal(by_http(kds, (struct kds_faults){.slow_ms = 2000}),
+    assert_int_equal(by_http(kds, "\"do\": \"status\", \"code\": 503"),
+                     0x20000 + 503);
+    assert_int_equal(by_http(kds, "\"do\": \"status\", \"code\": 404"),
+                     0x20000 + 404);
+    assert_int_equal(by_http(kds, "\"do\": \"delay\", \"ms\": 2000"),
                      AEB_KDS_TIMEOUT);
-    assert_int_equal(by_http(kds, (struct kds_faults){.hostile = KDS_HTML}),
-                     AEB_KDS_BODY);
 }
 
 static void cek__hostile_key_server__told_how(void **state)
 {
     static const struct {
-        enum kds_hostile how;
+        const char *how;
         uint32_t error;
     } row[] = {
-        {KDS_TRUNCATE, AEB_KDS_TRANSPORT}, {KDS_FLIP, AEB_KDS_OTHER_KEY},
-        {KDS_DROP, AEB_KDS_TRANSPORT},     {KDS_HTML, AEB_KDS_BODY},
-        {KDS_HUGE, AEB_KDS_BODY},          {KDS_TRICKLE, AEB_KDS_TIMEOUT},
+        {"\"do\": \"truncate\"", AEB_KDS_TRANSPORT},
+        {"\"do\": \"flip\", \"offset\": 100", AEB_KDS_OTHER_KEY},
+        {"\"do\": \"flip\", \"offset\": 1100", AEB_BROKER_SELF_CHECK},
+        {"\"do\": \"drop\"", AEB_KDS_TRANSPORT},
+        {"\"do\": \"html\"", AEB_KDS_BODY},
+        {"\"do\": \"huge\"", AEB_KDS_BODY},
+        {"\"do\": \"trickle\"", AEB_KDS_TIMEOUT},
+        {"\"do\": \"substitute\", \"from\": \"other-chip\"",
+         AEB_KDS_OTHER_KEY}, /* T9 */
+        {"\"do\": \"substitute\", \"from\": \"/vcek/v1/Milan/crl\"",
+         AEB_KDS_BODY},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-        uint32_t error =
-            by_http(kds, (struct kds_faults){.hostile = row[i].how});
-
-        /* The flipped bit may lie in a signature: the self-check sees it. */
-        if (row[i].how != KDS_FLIP || error != AEB_BROKER_SELF_CHECK) {
-            assert_int_equal(error, row[i].error);
-        }
+        assert_int_equal(by_http(kds, row[i].how), row[i].error);
     }
 }
 
@@ -832,13 +862,13 @@ static void cek__kept__served_without_the_server(void **state)
     struct aeb_request req = mine();
     struct aeb_cek_config cek = {.connect_ms = 300, .request_ms = 300};
     struct aeb_url url;
-    struct kds_http *http = start_http(kds, (struct kds_faults){0}, &url);
+    struct key_server http = start_http(kds, NULL, &url);
 
     (void)state;
     cek.url = &url;
     assert_int_equal(aeb_cek_open(&cek, &c.cek), 0);
     assert_int_equal(error_of(&c, AEB_RPC_EVIDENCE, &req), 0);
-    kds_http_stop(http);
+    stop_http(&http);
     assert_int_equal(error_of(&c, AEB_RPC_EVIDENCE, &req), 0);
     aeb_cek_close(c.cek);
 }
@@ -1012,8 +1042,11 @@ static void chain__another_root__rejected(void **state)
     struct asked a;
 
     (void)state;
-    kds_answer(kds, "GET", "/developer/eula/sev/ask_ark_rome.cert", NULL, NULL,
-               0, 0, &rome);
+    kds_answer(
+        kds,
+        &(struct kds_ask){.method = "GET",
+                          .path = "/developer/eula/sev/ask_ark_rome.cert"},
+        &rome);
     ask(&c, AEB_RPC_EVIDENCE, &req, &a);
     aeb_verify(&a.ev, (struct verify_blob){rome.body, rome.size}, &policy,
                &result);

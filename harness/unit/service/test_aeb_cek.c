@@ -36,7 +36,7 @@ static int setup(void **state)
         for (size_t k = 0; k < 64; k++) {
             snprintf(path + 8 + 2 * k, 3, "%02X", chip[i].id[k]);
         }
-        kds_answer(kds, "GET", path, NULL, NULL, 0, 0, &a);
+        kds_answer(kds, &(struct kds_ask){.method = "GET", .path = path}, &a);
         assert_int_equal(a.status, 200);
         assert_int_equal(a.size, SEV_CERT_SIZE);
         memcpy(cert[i], a.body, a.size);

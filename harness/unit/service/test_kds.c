@@ -42,7 +42,10 @@ static int teardown(void **state)
 static void ask(struct kds *k, const char *path, const char *query,
                 struct kds_answer *out)
 {
-    kds_answer(k, "GET", path, query, NULL, 0, NOW, out);
+    kds_answer(k,
+               &(struct kds_ask){
+                   .method = "GET", .path = path, .query = query, .now = NOW},
+               out);
 }
 
 static void hex(char *out, const uint8_t *data, size_t size)
@@ -273,7 +276,10 @@ static void chains__every_product__issuer_then_ark_and_nothing_else(void **s)
 
 static void crl_at(struct kds *k, uint64_t now, struct kds_answer *a)
 {
-    kds_answer(k, "GET", "/vcek/v1/Milan/crl", NULL, NULL, 0, now, a);
+    kds_answer(k,
+               &(struct kds_ask){
+                   .method = "GET", .path = "/vcek/v1/Milan/crl", .now = now},
+               a);
     check_ok(a, "application/pkix-crl", "attachment; filename=\"crl\"");
 }
 
@@ -353,7 +359,10 @@ static void crl__after_2049__is_a_server_error(void **state)
     struct kds_answer a;
 
     (void)state;
-    kds_answer(kds, "GET", "/vcek/v1/Milan/crl", NULL, NULL, 0, 2600000000u,
+    kds_answer(kds,
+               &(struct kds_ask){.method = "GET",
+                                 .path = "/vcek/v1/Milan/crl",
+                                 .now = 2600000000u},
                &a);
     assert_int_equal(a.status, 500);
     assert_true(a.size < 27 + 32);
@@ -445,8 +454,14 @@ static void post(const char *query, const char *body, struct kds_answer *a)
 {
     uint8_t *copy = tst_dup(body, strlen(body));
 
-    kds_answer(kds, "POST", "/vlek/v1/Milan/hash_sticks", query, copy,
-               strlen(body), NOW, a);
+    kds_answer(kds,
+               &(struct kds_ask){.method = "POST",
+                                 .path = "/vlek/v1/Milan/hash_sticks",
+                                 .query = query,
+                                 .body = copy,
+                                 .body_size = strlen(body),
+                                 .now = NOW},
+               a);
     free(copy);
 }
 
@@ -559,7 +574,10 @@ static void wrong_method__allow_names_the_right_one(void **state)
     struct kds_answer a;
 
     (void)state;
-    kds_answer(kds, "POST", "/vcek/v1/Milan/crl", NULL, NULL, 0, NOW, &a);
+    kds_answer(kds,
+               &(struct kds_ask){
+                   .method = "POST", .path = "/vcek/v1/Milan/crl", .now = NOW},
+               &a);
     assert_int_equal(a.status, 405);
     assert_string_equal(a.allow, "GET, HEAD");
     kds_answer_clear(&a);
@@ -569,10 +587,25 @@ static void wrong_method__allow_names_the_right_one(void **state)
     kds_answer_clear(&a);
 }
 
-static void misdirect__leaf_of_another_tcb_and_reversed_chain(void **state)
+static void twisted(struct kds *k, const char *path, enum kds_twist twist,
+                    struct kds_answer *out)
 {
-    struct kds *k =
-        open_kds(&(struct kds_config){.chip_count = 1, .misdirect = true});
+    kds_answer(k,
+               &(struct kds_ask){
+                   .method = "GET", .path = path, .now = NOW, .twist = twist},
+               out);
+}
+
+static void same(const struct kds_answer *a, const struct kds_answer *b,
+                 bool equal)
+{
+    assert_int_equal(a->status, b->status);
+    assert_int_equal(
+        a->size == b->size && memcmp(a->body, b->body, a->size) == 0, equal);
+}
+
+static void twist__other_tcb_and_reversed__signed_but_wrong(void **state)
+{
     const struct psp_tcb zero = {{0}}, one = {{0, 0, 0, 0, 0, 0, 0, 1}};
     struct psp_chip chip;
     struct kds_answer a, b;
@@ -582,19 +615,64 @@ static void misdirect__leaf_of_another_tcb_and_reversed_chain(void **state)
     (void)state;
     chip_of(PSP_MILAN, 0, &chip);
     vcek_path(path, PSP_MILAN, &chip);
-    ask(k, path, NULL, &a);
+    twisted(kds, path, KDS_OTHER_TCB, &a);
     firmware_point(&chip, &one, point);
     assert_true(holds(&a, point, sizeof(point)));
     firmware_point(&chip, &zero, point);
     assert_false(holds(&a, point, sizeof(point)));
     kds_answer_clear(&a);
-    ask(k, "/vcek/v1/Milan/cert_chain", NULL, &a);
+    twisted(kds, "/vcek/v1/Milan/cert_chain", KDS_REVERSED, &a);
     ask(kds, "/vcek/v1/Milan/cert_chain", NULL, &b);
     assert_int_equal(a.size, b.size);
-    assert_memory_not_equal(a.body, b.body, a.size);
+    same(&a, &b, false);
     kds_answer_clear(&a);
     kds_answer_clear(&b);
-    kds_close(k);
+}
+
+/* Of the last chip too, whose next one is not served; and kept answers of one
+ * way are not those of another. */
+static void twist__other_chip__the_next_ones_certificate(void **state)
+{
+    static const char *const chain = "/vcek/v1/Milan/cert_chain";
+    struct kds *more = open_kds(&(struct kds_config){.chip_count = 4});
+    struct kds_answer a, b, c;
+    struct psp_chip chip;
+    char path[256], next[256], cek[256] = "/cek/id/", next_cek[256];
+
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++) {
+        chip_of(PSP_TURIN, i + 1, &chip);
+        vcek_path(next, PSP_TURIN, &chip);
+        sprintf(next_cek, "/cek/id/");
+        hex(next_cek + strlen(next_cek), chip.id, 64);
+        chip_of(PSP_TURIN, i, &chip);
+        vcek_path(path, PSP_TURIN, &chip);
+        hex(cek + strlen("/cek/id/"), chip.id, 64);
+        for (int twice = 0; twice < 2; twice++) {
+            twisted(kds, path, KDS_OTHER_CHIP, &a);
+            ask(more, next, NULL, &b);
+            ask(kds, path, NULL, &c);
+            same(&a, &b, true);
+            same(&a, &c, false);
+            kds_answer_clear(&a);
+            kds_answer_clear(&b);
+            kds_answer_clear(&c);
+            twisted(kds, cek, KDS_OTHER_CHIP, &a);
+            ask(more, next_cek, NULL, &b);
+            same(&a, &b, true);
+            kds_answer_clear(&a);
+            kds_answer_clear(&b);
+        }
+    }
+    ask(kds, next, NULL, &a); /* still nobody's */
+    assert_int_equal(a.status, 404);
+    kds_answer_clear(&a);
+    twisted(kds, chain, KDS_OTHER_CHIP, &a);
+    ask(kds, chain, NULL, &b);
+    same(&a, &b, true);
+    kds_answer_clear(&a);
+    kds_answer_clear(&b);
+    kds_close(more);
 }
 
 static void open__too_many_chips_or_long_csp__refused(void **state)
@@ -777,7 +855,8 @@ int main(void)
         cmocka_unit_test(hash_sticks__bad_body__bad_request),
         cmocka_unit_test(hash_sticks__too_many__bad_request),
         cmocka_unit_test(wrong_method__allow_names_the_right_one),
-        cmocka_unit_test(misdirect__leaf_of_another_tcb_and_reversed_chain),
+        cmocka_unit_test(twist__other_tcb_and_reversed__signed_but_wrong),
+        cmocka_unit_test(twist__other_chip__the_next_ones_certificate),
         cmocka_unit_test(open__too_many_chips_or_long_csp__refused),
         cmocka_unit_test(store__fails__server_error),
         cmocka_unit_test(threads__at_once__all_answered),
