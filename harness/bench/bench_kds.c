@@ -62,10 +62,8 @@ static void ask(struct kds *kds, const char *path, unsigned int n)
     snprintf(query, sizeof(query), "blSPL=%u&teeSPL=%u&ucodeSPL=%u", n / 32768,
              n / 256 % 128, n % 256);
     kds_answer(kds,
-               &(struct kds_ask){.method = "GET",
-                                 .path = path,
-                                 .query = query,
-                                 .now = NOW},
+               &(struct kds_ask){
+                   .method = "GET", .path = path, .query = query, .now = NOW},
                &a);
     if (a.status != 200) {
         die("a request");
