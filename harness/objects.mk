@@ -147,6 +147,6 @@ $(BENCH_BINS): $(B)/bench/%: $(B)/harness/bench/%.o $(SUPPORT) \
 	@echo "LD $@"
 	$(Q)$(CC) $(BASE) $(LDHARD) -o $@ $(filter %.o,$^) \
 	    $(call group,$(filter %.a,$^))
-bench-run: $(BENCH_BINS) $(CLIENTS) all
+bench-run: $(BENCH_BINS) $(VM_BINS) $(CLIENTS) all
 	@SWPSP_BUILD=$(B) $(PYTHON) harness/bench/bench.py
 .PHONY: check check-programs list-unit list-whole demo bench bench-run

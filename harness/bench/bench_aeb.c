@@ -6,7 +6,7 @@
  * broker does unless told otherwise. Prints the medians, and the first by the
  * sum of the next two, and of all. Runs where the broker does.
  *
- * usage: bench_aeb ADDRESS [HANDLE [DEVICE]]
+ * usage: bench_aeb ADDRESS [HANDLE [DEVICE [TURNS]]]
  *
  * ADDRESS as for swpsp aeb-get; by vsock the empty service has the next port.
  */
@@ -315,11 +315,11 @@ static void once(struct bench *b, int kind)
     }
 }
 
-static void measure(struct bench *b)
+static void measure(struct bench *b, size_t turns)
 {
     static double us[KINDS][TURNS], ratio[TURNS], checked[TURNS];
 
-    for (int turn = 0; turn < TURNS; turn++) {
+    for (size_t turn = 0; turn < turns; turn++) {
         for (int kind = 0; kind < KINDS; kind++) {
             double start = now_us();
 
@@ -332,23 +332,24 @@ static void measure(struct bench *b)
         checked[turn] = us[0][turn] / (us[1][turn] + us[2][turn] + us[3][turn]);
     }
     printf("aeb_evidence_us %.1f\naeb_empty_call_us %.1f\n",
-           median(us[0], TURNS), median(us[1], TURNS));
-    printf("aeb_ioctls_us %.1f\naeb_verify_us %.1f\n", median(us[2], TURNS),
-           median(us[3], TURNS));
-    printf("aeb_opened_ioctls_us %.1f\n", median(us[4], TURNS));
-    printf("aeb_ratio %.3f\naeb_checked_ratio %.3f\n", median(ratio, TURNS),
-           median(checked, TURNS));
+           median(us[0], turns), median(us[1], turns));
+    printf("aeb_ioctls_us %.1f\naeb_verify_us %.1f\n", median(us[2], turns),
+           median(us[3], turns));
+    printf("aeb_opened_ioctls_us %.1f\n", median(us[4], turns));
+    printf("aeb_ratio %.3f\naeb_checked_ratio %.3f\n", median(ratio, turns),
+           median(checked, turns));
 }
 
 int main(int argc, char **argv)
 {
     struct bench b = {.handle = 1};
     const char *path = argc > 3 ? argv[3] : "/dev/sev";
+    size_t turns = argc > 4 ? strtoul(argv[4], NULL, 0) : TURNS;
     char why[TTRPC_ADDR_WHY] = "";
     uint32_t err;
 
-    if (argc < 2 || argc > 4) {
-        fprintf(stderr, "usage: bench_aeb ADDRESS [HANDLE [DEVICE]]\n");
+    if (argc < 2 || argc > 5 || turns == 0 || turns > TURNS) {
+        fprintf(stderr, "usage: bench_aeb ADDRESS [HANDLE [DEVICE [TURNS]]]\n");
         return 2;
     }
     if (!ttrpc_addr_parse(argv[1], &b.broker, why)) {
@@ -366,7 +367,7 @@ int main(int argc, char **argv)
     connect_broker(&b);
     first_call(&b);
     start_empty(&b);
-    measure(&b);
+    measure(&b, turns);
     kill(b.child, SIGKILL);
     (void)waitpid(b.child, NULL, 0);
     aeb_device_close(&b.open);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* usage: devd cuse|cuse-force [MODE] | devd fuse DIRECTORY [MODE] |
- *        devd file FILE [MODE]
+ *        devd file FILE [MODE] | devd null [DELAY]
  * Serves sev-guest, sev-guest-certs and sev of a simulated machine, or only
- * sev-guest-certs over FILE, until SIGTERM, SIGINT or an unmount. Prints
+ * sev-guest-certs over FILE, or by CUSE sev-null, which does nothing after
+ * DELAY milliseconds a run, until SIGTERM, SIGINT or an unmount. Prints
  * "ready". MODE: octal permission bits. For tests. */
 #include "cuse.h"
 #include "fusedev.h"
+#include "null_guest.h"
 #include "sim_devices.h"
 
 #include <signal.h>
@@ -33,21 +35,15 @@ static void serve(void)
     sigwait(&set, &sig);
 }
 
-static int serve_cuse(const struct sim_devices *d, bool force, uint32_t mode)
+#define CUSE_NODES 3u
+
+static int serve_nodes(const struct cuse_config *config, size_t count)
 {
-    const struct cuse_config config[] = {
-        {.dev = d->guest, .mode = mode, .force = force, .gone = gone},
-        {.dev = d->guest_certs,
-         .name = "sev-guest-certs",
-         .mode = mode,
-         .force = force},
-        {.dev = d->sev, .mode = mode, .force = force},
-    };
-    struct cuse *cuse[3] = {0};
+    struct cuse *cuse[CUSE_NODES] = {0};
     char error[CUSE_ERROR_SIZE];
     int err = 0;
 
-    for (size_t i = 0; i < 3 && err == 0; i++) {
+    for (size_t i = 0; i < count && err == 0; i++) {
         err = cuse_start(&config[i], &cuse[i], error);
     }
     if (err == 0) {
@@ -55,10 +51,33 @@ static int serve_cuse(const struct sim_devices *d, bool force, uint32_t mode)
     } else {
         fprintf(stderr, "devd: %s\n", error);
     }
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < count; i++) {
         cuse_stop(cuse[i]);
     }
     return err != 0;
+}
+
+static int serve_cuse(const struct sim_devices *d, bool force, uint32_t mode)
+{
+    const struct cuse_config config[CUSE_NODES] = {
+        {.dev = d->guest, .mode = mode, .force = force, .gone = gone},
+        {.dev = d->guest_certs,
+         .name = "sev-guest-certs",
+         .mode = mode,
+         .force = force},
+        {.dev = d->sev, .mode = mode, .force = force},
+    };
+
+    return serve_nodes(config, CUSE_NODES);
+}
+
+static int serve_null(unsigned int delay_ms)
+{
+    struct null_guest null = {.delay_ms = delay_ms};
+    const struct cuse_config config = {
+        .dev = null_guest_chardev(&null), .mode = 0600, .gone = gone};
+
+    return serve_nodes(&config, 1);
 }
 
 static int serve_fuse(const struct sim_devices *d, const char *path, bool file,
@@ -109,7 +128,7 @@ static int run(const struct sim_devices *d, int argc, char **argv)
     }
     fprintf(stderr,
             "usage: devd cuse|cuse-force [MODE] | devd fuse DIRECTORY [MODE] | "
-            "devd file FILE [MODE]\n");
+            "devd file FILE [MODE] | devd null [DELAY]\n");
     return 64;
 }
 
@@ -124,6 +143,9 @@ int main(int argc, char **argv)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigprocmask(SIG_BLOCK, &set, NULL);
+    if (argc >= 2 && strcmp(argv[1], "null") == 0) {
+        return serve_null(argc > 2 ? (unsigned int)atoi(argv[2]) : 0);
+    }
     if (sim_devices_open(&d, "milan") != 0) {
         fprintf(stderr, "devd: no machine\n");
     } else {

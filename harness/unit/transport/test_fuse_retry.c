@@ -4,6 +4,7 @@
  * from the same seed do the same work on two copies of the memory. */
 #include "test_fuse_kernel.h"
 
+#include "null_guest.h"
 #include "sim_devices.h"
 #include "wire.h"
 
@@ -241,6 +242,51 @@ static void shape__by_retries__as_directly(void **state)
         cuse_chains_begin(&pair->chains, &(struct cuse_key){.tid = 7});
     }
     assert_int_equal(pair->chains.count, 0);
+}
+
+/* What the kernel was told in each call of an ioctl. */
+struct plans {
+    struct cuse_plan at[4];
+    unsigned int calls;
+};
+
+static void note_plan(struct kernel *k, unsigned int calls)
+{
+    struct plans *p = k->ctx;
+
+    assert_true(calls <= 4);
+    p->at[calls - 1] = k->last;
+    p->calls = calls;
+}
+
+/* Benchmarks subtract what it costs. */
+static void null_guest__beside_a_report__same_ranges_in_each_call(void **state)
+{
+    struct null_guest null = {.delay_ms = 0};
+    const struct chardev dev[2] = {pair->asked.devices.guest,
+                                   null_guest_chardev(&null)};
+    struct plans *plans = calloc(2, sizeof(*plans));
+    size_t reply[2];
+
+    (void)state;
+    assert_non_null(plans);
+    for (size_t i = 0; i < 2; i++) {
+        struct kernel k = {.memory = &pair->asked.array,
+                           .chains = &pair->chains,
+                           .tid = 7,
+                           .between = note_plan,
+                           .ctx = &plans[i]};
+
+        prepare(&pair->asked, &SHAPES[0]);
+        assert_int_equal(kernel_ioctl(&k, &dev[i], GET_REPORT, ARG), 0);
+        assert_int_equal(k.calls, 3);
+        reply[i] = k.reply;
+    }
+    assert_memory_equal(&plans[0], &plans[1], sizeof(*plans));
+    assert_int_equal(reply[0], reply[1]);
+    assert_int_equal(pair->asked.memory.resp[0], 3); /* runs */
+    assert_int_equal(pair->asked.memory.resp[8], 1);
+    free(plans);
 }
 
 /* --- a device of their own --- */
@@ -684,6 +730,7 @@ int main(void)
 {
     static struct CMUnitTest tests[ROWS(SHAPES) + ROWS(LIMITS) + 16];
     const struct CMUnitTest plain[] = {
+        cmocka_unit_test(null_guest__beside_a_report__same_ranges_in_each_call),
         cmocka_unit_test(work__several_calls__done_once_in_the_last),
         cmocka_unit_test(
             address__changed_between_calls__efault_and_nothing_done),
