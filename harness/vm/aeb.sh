@@ -171,17 +171,16 @@ is "the broker ends" ends $broker
 # A path where the CID belongs is what the published broker has by default.
 is "a broker for many at once" broker \
     --listen vsock:///tmp/aeb.sock:5577 --max-per-cid 40
-if command -v ttrpc-go >/dev/null; then
-    run ttrpc-go as_other ttrpc-go client vsock://1:5577 aeb.AEB $a
-else
-    echo "SKIP ttrpc-go is not built; test_ttrpc_go.sh does it"
-fi
-if command -v ttrpc-rust >/dev/null; then
-    # It takes CID 2 whatever it is told.
-    run ttrpc-rust as_other ttrpc-rust vsock:///tmp/aeb.sock:5577
-else
-    echo "SKIP ttrpc-rust is not built; make interop does it"
-fi
+peer() { # peer PROGRAM ARGUMENTS
+    if command -v "$1" >/dev/null; then
+        run "$1" as_other "$@"
+    else
+        echo "SKIP $1 is not built; make interop does it"
+    fi
+}
+peer ttrpc-go client vsock://1:5577 aeb.AEB $a
+peer ttrpc-rust vsock:///tmp/aeb.sock:5577 # takes CID 2, whatever it is told
+peer ttrpc-rust-current vsock://1:5577
 is "the broker ends" ends $broker
 
 is "a broker that inserts the handle; one port for one guest" broker \

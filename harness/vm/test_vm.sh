@@ -56,7 +56,8 @@ for tool in go/attest go/check cargo/bin/snpguest cargo/bin/sevctl \
     [ -x "build/interop/$tool" ] || continue
     set -- "$@" "bin/${tool##*/}=build/interop/$tool"
 done
-for peer in ttrpc-go=ttrpc/peer ttrpc-rust=ttrpc-rust/release/ttrpc_rust; do
+for peer in ttrpc-go=ttrpc/peer ttrpc-rust=ttrpc-rust/release/ttrpc_rust \
+    ttrpc-rust-current=ttrpc-rust-current/release/ttrpc_rust; do
     [ -x "build/interop/${peer#*=}" ] || continue
     set -- "$@" "bin/${peer%%=*}=build/interop/${peer#*=}"
 done
