@@ -288,7 +288,7 @@ static bool start_tsm(const struct run_options *o, struct platform *p,
 {
     const unsigned int vmpl = vm_vmpl(p->vm);
     const int vmpck = o->platform.vmpck_id;
-    const struct run_tsm_guest guest = {
+    const struct serve_driver guest = {
         .era = o->platform.era,
         .vmpl = vmpl,
         .vmpck = vmpck < 0 ? vmpl : (unsigned int)vmpck,
@@ -324,7 +324,7 @@ static int run_on(const struct run_options *o, struct control_device *device,
 {
     struct chardev dev = control_device_chardev(device);
     struct shown shown = {.node_count = 0};
-    struct run_tsm_guest guest;
+    struct serve_driver guest;
 
     if (strcmp(o->as, "host") == 0) {
         show_sev(&shown, o, dev, trace, control_device_has_snp(device));

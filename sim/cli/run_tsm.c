@@ -2,6 +2,8 @@
 #include "run_tsm.h"
 
 #include "control_cli.h"
+#include "fusedev_place.h"
+#include "sev_guest_tsm.h"
 #include "tsmfs_place.h"
 
 #include <stdio.h>
@@ -26,7 +28,7 @@ static bool place(struct run_tsm *t, const char *dir)
     bool alone = false;
 
     if (dir == NULL) {
-        if (tsmfs_place_real(t->force, &t->place, &alone, error) == 0) {
+        if (tsmfs_place_real(false, t->force, &t->place, &alone, error) == 0) {
             return true;
         }
         fprintf(stderr,
@@ -35,7 +37,8 @@ static bool place(struct run_tsm *t, const char *dir)
                 error);
         return false;
     }
-    if (tsmfs_place_dir(dir, &t->place, &alone, error) != 0) {
+    t->place.path = dir;
+    if (fusedev_place(dir, &alone, error) != 0) {
         return complain(error);
     }
     if (alone) {
@@ -58,7 +61,7 @@ bool run_tsm_prepare(const char *dir, bool force, struct run_tsm **out)
 }
 
 bool run_tsm_ask(const char *socket, const char *name,
-                 struct run_tsm_guest *guest)
+                 struct serve_driver *guest)
 {
     const struct control_options o = {.socket = socket};
     json_t *shown = control_ask(
@@ -80,7 +83,7 @@ bool run_tsm_ask(const char *socket, const char *name,
     if (era < 0) {
         return complain("not an SEV-SNP guest");
     }
-    *guest = (struct run_tsm_guest){
+    *guest = (struct serve_driver){
         .era = (enum sev_guest_era)era,
         .vmpl = (unsigned int)vmpl,
         .vmpck = (unsigned int)vmpck,
@@ -89,13 +92,9 @@ bool run_tsm_ask(const char *socket, const char *name,
 }
 
 bool run_tsm_start(struct run_tsm *t, struct chardev dev,
-                   const struct run_tsm_guest *guest)
+                   const struct serve_driver *guest)
 {
-    const struct tsm_provider provider = {
-        .dev = dev,
-        .privlevel_floor = guest->vmpck,
-        .service = guest->vmpl != 0,
-    };
+    struct tsm_provider provider;
     struct tsmfs_config config = {
         .path = t->place.path,
         .above = t->place.above,
@@ -103,7 +102,8 @@ bool run_tsm_start(struct run_tsm *t, struct chardev dev,
     };
     char error[TSMFS_ERROR_SIZE] = "";
 
-    if (guest->era < SEV_GUEST_6_3) {
+    if (!sev_guest_tsm(&provider, dev, guest->era, guest->vmpl,
+                       guest->vmpck)) {
         return complain("needs a guest with --kernel 6.3 or 6.13: Linux has "
                         "configfs-tsm since 6.7");
     }

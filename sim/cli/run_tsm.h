@@ -6,7 +6,7 @@
 #ifndef CLI_RUN_TSM_H
 #define CLI_RUN_TSM_H
 
-#include "sev_guest.h"
+#include "serve_guests.h"
 
 #include <stdbool.h>
 
@@ -23,21 +23,14 @@ struct run_tsm;
  */
 bool run_tsm_prepare(const char *dir, bool force, struct run_tsm **out);
 
-/** What entries say of a guest. */
-struct run_tsm_guest {
-    enum sev_guest_era era;
-    unsigned int vmpl; /* of its kernel */
-    unsigned int vmpck;
-};
-
 /** Ask a daemon for its guest @name. False after one line on stderr. */
 bool run_tsm_ask(const char *socket, const char *name,
-                 struct run_tsm_guest *guest);
+                 struct serve_driver *guest);
 
 /** Mount, with reports from @dev. False after one line on stderr: the guest's
  * kernel is older than configfs-tsm, or it cannot be mounted. */
 bool run_tsm_start(struct run_tsm *t, struct chardev dev,
-                   const struct run_tsm_guest *guest);
+                   const struct serve_driver *guest);
 
 /** Unmount. After it the device may end. NULL is fine. */
 void run_tsm_stop(struct run_tsm *t);

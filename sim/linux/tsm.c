@@ -152,7 +152,8 @@ static void take_out(struct tsm *tsm, struct tsm_entry *entry)
     *(entry->next == NULL ? &tsm->last : &entry->next->prev) = entry->prev;
 }
 
-static int make(struct tsm *tsm, const char *name, struct tsm_entry **out)
+static int make(struct tsm *tsm, const char *name, uint32_t uid, uint32_t gid,
+                struct tsm_entry **out)
 {
     const struct tsm_provider *provider;
     struct tsm_entry *entry;
@@ -169,6 +170,8 @@ static int make(struct tsm *tsm, const char *name, struct tsm_entry **out)
         tsm_put(entry);
         return -ENXIO;
     }
+    entry->uid = uid;
+    entry->gid = gid;
     entry->service = provider->service;
     tsm_provider_end(entry);
     add(tsm, entry);
@@ -179,7 +182,8 @@ static int make(struct tsm *tsm, const char *name, struct tsm_entry **out)
     return 0;
 }
 
-int tsm_mkdir(struct tsm *tsm, const char *name, struct tsm_entry **out)
+int tsm_mkdir_as(struct tsm *tsm, const char *name, uint32_t uid, uint32_t gid,
+                 struct tsm_entry **out)
 {
     int err;
 
@@ -187,9 +191,14 @@ int tsm_mkdir(struct tsm *tsm, const char *name, struct tsm_entry **out)
         return -ENAMETOOLONG;
     }
     pthread_mutex_lock(&tsm->lock);
-    err = make(tsm, name, out);
+    err = make(tsm, name, uid, gid, out);
     pthread_mutex_unlock(&tsm->lock);
     return err;
+}
+
+int tsm_mkdir(struct tsm *tsm, const char *name, struct tsm_entry **out)
+{
+    return tsm_mkdir_as(tsm, name, 0, 0, out);
 }
 
 /* Waits for a report that is being made. */
@@ -270,6 +279,13 @@ uint64_t tsm_entry_id(const struct tsm_entry *entry)
 const char *tsm_entry_name(const struct tsm_entry *entry)
 {
     return entry->name;
+}
+
+void tsm_entry_owner(const struct tsm_entry *entry, uint32_t *uid,
+                     uint32_t *gid)
+{
+    *uid = entry->uid;
+    *gid = entry->gid;
 }
 
 struct tsm *tsm_new(void)

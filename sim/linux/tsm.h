@@ -72,6 +72,9 @@ void tsm_register(struct tsm *tsm, const struct tsm_provider *provider);
 /** -EEXIST; -ENXIO without a provider; -ENAMETOOLONG; -ENOMEM. @out (may be
  * NULL) is a reference for the caller. */
 int tsm_mkdir(struct tsm *tsm, const char *name, struct tsm_entry **out);
+/** The same for somebody who need not be root; tsm_mkdir() is root's. */
+int tsm_mkdir_as(struct tsm *tsm, const char *name, uint32_t uid, uint32_t gid,
+                 struct tsm_entry **out);
 /** -ENOENT. Open files keep the entry; what they have not read yet is gone. */
 int tsm_rmdir(struct tsm *tsm, const char *name);
 
@@ -85,6 +88,9 @@ void tsm_put(struct tsm_entry *entry);
 
 uint64_t tsm_entry_id(const struct tsm_entry *entry);
 const char *tsm_entry_name(const struct tsm_entry *entry);
+/** Who has made it. */
+void tsm_entry_owner(const struct tsm_entry *entry, uint32_t *uid,
+                     uint32_t *gid);
 bool tsm_entry_has(const struct tsm_entry *entry, enum tsm_attr attr);
 
 /** Name, permission bits, and whether it is a blob; and back (-1: no such). */

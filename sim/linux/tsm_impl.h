@@ -38,6 +38,7 @@ struct tsm_source {
 struct tsm_entry {
     atomic_uint refs;
     uint64_t id;
+    uint32_t uid, gid;
     bool service; /* has the attributes for services */
     struct tsm_source *source;
     /* Under the registry's lock. */

@@ -5,7 +5,6 @@
 
 #include "legacy_vm.h"
 #include "serve_guests.h"
-#include "sev_guest.h"
 #include "vm.h"
 
 #include <pthread.h>
@@ -55,6 +54,9 @@ struct serve_guests {
      * gives every guest of a platform the same ones. */
     uint64_t last_order;
     struct serve_table vcek, vlek;
+    void (*watch)(void *ctx, const char *name,
+                  const struct serve_driver *driver);
+    void *watch_ctx;
     size_t stopped; /* guests, since memory was given back to the system */
     uint8_t *certs; /* host-wide; NULL: each guest has its own */
     size_t certs_size;

@@ -148,6 +148,32 @@ static void append(struct serve_guests *g, struct serve_guest *guest)
     (void)pthread_mutex_unlock(&g->lock);
 }
 
+/* Callers hold launching. */
+static void tell_launched(const struct serve_guests *g,
+                          const struct serve_guest *guest)
+{
+    if (g->watch != NULL && guest->dev != NULL) {
+        const struct serve_driver driver = {guest->era, vm_vmpl(guest->vm),
+                                            guest->vmpck};
+
+        g->watch(g->watch_ctx, guest->name, &driver);
+    }
+}
+
+void serve_guests_watch(struct serve_guests *g,
+                        void (*fn)(void *ctx, const char *name,
+                                   const struct serve_driver *driver),
+                        void *ctx)
+{
+    (void)pthread_mutex_lock(&g->launching);
+    g->watch = fn;
+    g->watch_ctx = ctx;
+    for (struct serve_guest *q = g->first; q != NULL; q = q->next) {
+        tell_launched(g, q); /* the list changes under launching alone */
+    }
+    (void)pthread_mutex_unlock(&g->launching);
+}
+
 static bool is_taken(struct serve_guests *g, const char *name)
 {
     bool taken;
@@ -202,6 +228,7 @@ static int launch_locked(struct serve_guests *g, const json_t *request,
         return rc;
     }
     append(g, guest);
+    tell_launched(g, guest);
     return 0;
 }
 
@@ -456,8 +483,13 @@ int serve_guests_stop(struct serve_guests *g, const char *name,
     if (rc == 0) {
         (void)pthread_mutex_lock(&g->lock);
         guest = find(g, name);
-        unlink_guest(g, guest);
         atomic_store(&guest->stopping, true);
+        (void)pthread_mutex_unlock(&g->lock);
+        if (g->watch != NULL && guest->dev != NULL) {
+            g->watch(g->watch_ctx, guest->name, NULL);
+        }
+        (void)pthread_mutex_lock(&g->lock);
+        unlink_guest(g, guest);
         (void)pthread_mutex_unlock(&g->lock);
         detach(ctx, guest);
         (void)pthread_mutex_lock(&g->lock);

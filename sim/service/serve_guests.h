@@ -23,6 +23,7 @@
 #include "chardev.h"
 #include "install.h"
 #include "machine.h"
+#include "sev_guest.h"
 #include "state_store.h"
 
 #include <jansson.h>
@@ -101,6 +102,24 @@ int serve_guests_stop(struct serve_guests *g, const char *name,
 int serve_guest_get(struct serve_guests *g, const char *name,
                     struct serve_guest **out, struct chardev *dev, char *error);
 void serve_guest_put(struct serve_guests *g, struct serve_guest *guest);
+
+/** What a guest's sev-guest driver is. */
+struct serve_driver {
+    enum sev_guest_era era;
+    unsigned int vmpl; /* of its kernel */
+    unsigned int vmpck;
+};
+
+/**
+ * Tell @fn of the guests that have a sev-guest driver: those that there are,
+ * during this call; then each one that is launched, and each that is about to
+ * end (@driver NULL). One call at a time, by a thread that must launch and stop
+ * nothing. One watcher; @fn NULL: no more.
+ */
+void serve_guests_watch(struct serve_guests *g,
+                        void (*fn)(void *ctx, const char *name,
+                                   const struct serve_driver *driver),
+                        void *ctx);
 
 /** SNP_SET_EXT_CONFIG: the host-wide table that all guests get from now on
  * (NULL, 0: none); and SNP_SET_CONFIG_START and _END: extended

@@ -314,7 +314,7 @@ int fusedev_start(const struct fusedev_config *config, struct fusedev **out,
         snprintf(error, FUSEDEV_ERROR_SIZE, "out of memory");
         return -ENOMEM;
     }
-    err = fusedev_mount(&fd->mount, config, error);
+    err = fusedev_mount(&fd->mount, config, FUSEDEV_BY_EITHER, error);
     if (err == 0) {
         err = adopt(fd);
         if (err == 0) {
@@ -349,9 +349,7 @@ void fusedev_stop(struct fusedev *fd)
     if (fd->se != NULL) {
         fuse_session_destroy(fd->se);
     }
-    if (fd->mount.fd >= 0) {
-        close(fd->mount.fd);
-    }
+    fusedev_mount_close(&fd->mount);
     pthread_mutex_destroy(&fd->lock);
     free(fd);
 }

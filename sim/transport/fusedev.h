@@ -5,9 +5,10 @@
  * program that only opens the path and calls ioctl works; no seccomp, no
  * character device, other containers can have it by a bind mount.
  *
- * Who may: whoever may mount: root, or anybody in a user and mount namespace of
- * his own (unshare -Urm) where the kernel allows it. Clients then live in that
- * namespace.
+ * Who may: root; an ordinary user by fusermount3, where it is installed, over a
+ * place of his own (fusedev_helper.h says who sees it); anybody in a user and
+ * mount namespace (unshare -Urm) where the kernel allows it. Clients then live
+ * in that namespace.
  *
  * What a client sees
  * - The ioctl's argument struct travels with the request, by the size that the
@@ -81,5 +82,9 @@ int fusedev_start(const struct fusedev_config *config, struct fusedev **out,
 /** Unmount and end; waits for ioctls that are under way. Files that clients
  * still have open answer ENOTCONN or ECONNABORTED afterwards. NULL: nothing. */
 void fusedev_stop(struct fusedev *fd);
+
+/** Is @path where a FUSE file system begins, whose server has ended without
+ * unmounting it? (stat may still answer from the kernel's cache.) */
+bool fusedev_is_dead(const char *path);
 
 #endif

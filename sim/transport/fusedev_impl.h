@@ -6,6 +6,7 @@
 #define TRANSPORT_FUSEDEV_IMPL_H
 
 #include "fusedev.h"
+#include "fusedev_helper.h"
 #include "run_mem.h"
 
 /** Where it is mounted and what has to be undone. */
@@ -14,17 +15,24 @@ struct fusedev_mount {
     int fd;           /* /dev/fuse; whoever closes it sets it to -1 */
     bool mounted;
     bool made; /* the file is ours */
+    struct fusedev_helper helper;
 };
 
-/** Check the place and mount. 0 or a negative errno with a line in @error; then
- * nothing has changed. */
+/** Who may be asked to mount. */
+enum fusedev_by { FUSEDEV_BY_ITSELF, FUSEDEV_BY_HELPER, FUSEDEV_BY_EITHER };
+
+/** Check the place and mount; either: mount(2) first. 0 or a negative errno
+ * with a line in @error; then nothing has changed. */
 int fusedev_mount(struct fusedev_mount *m, const struct fusedev_config *config,
-                  char *error);
+                  enum fusedev_by by, char *error);
 /** The kernel has ended the connection: when it was unmounted, what is mounted
  * there by now, if anything, is not ours. */
 void fusedev_mount_ended(struct fusedev_mount *m);
-/** Unmount, without waiting for open files; remove the file if it is ours. */
+/** Unmount, without waiting for open files; what is the helper's to unmount
+ * stays. */
 void fusedev_unmount(struct fusedev_mount *m);
+/** The last step, once the session is closed: what is left of the above. */
+void fusedev_mount_close(struct fusedev_mount *m);
 
 /**
  * A client's memory during one restricted ioctl. The argument struct came with

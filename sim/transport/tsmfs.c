@@ -21,10 +21,6 @@
 #define READ_CHUNK 65536u /* more than any blob */
 #define TEXT_SIZE  4096   /* what stat says of a text attribute */
 
-struct owner {
-    uint32_t mode, uid, gid;
-};
-
 /* An open attribute. */
 struct handle {
     struct tsm_file *file;
@@ -34,15 +30,13 @@ struct handle {
 struct tsmfs {
     struct tsm *tsm;
     struct fusedev_mount mount;
-    bool by_helper; /* fusermount3 mounted it, libfuse unmounts it */
     struct fuse_session *se;
     struct fusedev_pool pool;
     bool pooled;
     struct timespec born;
-    uint32_t uid, gid;
     unsigned int above;
     pthread_mutex_t lock; /* of what follows */
-    struct owner dirs[ABOVE_MAX + 1];
+    struct tsmfs_owner dirs[ABOVE_MAX + 1];
     struct handle *handles; /* an end of the session brings no release */
 };
 
@@ -87,7 +81,7 @@ static struct tsmfs *tsmfs_of(fuse_req_t req)
 static struct stat stat_fixed(struct tsmfs *fs, fuse_ino_t ino)
 {
     struct stat st = {.st_ino = ino, .st_nlink = 2};
-    const struct owner *o = &fs->dirs[ino - FUSE_ROOT_ID];
+    const struct tsmfs_owner *o = &fs->dirs[ino - FUSE_ROOT_ID];
 
     pthread_mutex_lock(&fs->lock);
     st.st_mode = S_IFDIR | o->mode;
@@ -97,24 +91,32 @@ static struct stat stat_fixed(struct tsmfs *fs, fuse_ino_t ino)
     return st;
 }
 
+/* Of an entry or one of its attributes; a dead one is nobody's. */
+static void stat_owner(struct tsmfs *fs, fuse_ino_t ino, struct stat *st)
+{
+    struct tsm_entry *entry = tsm_by_id(fs->tsm, ino / INO_PER_ENTRY);
+
+    if (entry != NULL) {
+        tsm_entry_owner(entry, &st->st_uid, &st->st_gid);
+    }
+    tsm_put(entry);
+}
+
 static struct stat stat_of(struct tsmfs *fs, fuse_ino_t ino)
 {
     enum tsm_attr attr = (enum tsm_attr)attr_of(ino);
-    struct stat st = {
-        .st_ino = ino,
-        .st_nlink = 1,
-        .st_uid = fs->uid,
-        .st_gid = fs->gid,
-    };
+    struct stat st = {.st_ino = ino, .st_nlink = 1};
 
     if (is_fixed(ino)) {
         st = stat_fixed(fs, ino);
     } else if (attr_of(ino) < 0) {
         st.st_mode = S_IFDIR | 0755;
         st.st_nlink = 2;
+        stat_owner(fs, ino, &st);
     } else {
         st.st_mode = S_IFREG | tsm_attr_mode(attr);
         st.st_size = tsm_attr_is_blob(attr) ? 0 : TEXT_SIZE;
+        stat_owner(fs, ino, &st);
     }
     st.st_atim = st.st_mtim = st.st_ctim = fs->born;
     return st;
@@ -193,7 +195,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
     fuse_reply_attr(req, &st, timeout_of(ino));
 }
 
-static void set_owner(struct tsmfs *fs, struct owner *o,
+static void set_owner(struct tsmfs *fs, struct tsmfs_owner *o,
                       const struct stat *attr, int to_set)
 {
     pthread_mutex_lock(&fs->lock);
@@ -233,6 +235,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
 static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
                      mode_t mode)
 {
+    const struct fuse_ctx *by = fuse_req_ctx(req);
     struct tsmfs *fs = tsmfs_of(req);
     struct tsm_entry *entry;
     int err;
@@ -242,7 +245,7 @@ static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
         fuse_reply_err(req, EPERM);
         return;
     }
-    err = tsm_mkdir(fs->tsm, name, &entry);
+    err = tsm_mkdir_as(fs->tsm, name, by->uid, by->gid, &entry);
     if (err != 0) {
         fuse_reply_err(req, -err);
         return;
@@ -544,45 +547,28 @@ static struct tsmfs *new_tsmfs(const struct tsmfs_config *config)
     clock_gettime(CLOCK_REALTIME, &fs->born);
     fs->tsm = config->tsm;
     fs->above = config->above;
-    fs->uid = (uint32_t)geteuid();
-    fs->gid = (uint32_t)getegid();
     for (size_t i = 0; i <= ABOVE_MAX; i++) {
-        fs->dirs[i] = (struct owner){0755, fs->uid, fs->gid};
+        fs->dirs[i] = (struct tsmfs_owner){0755, (uint32_t)geteuid(),
+                                           (uint32_t)getegid()};
+    }
+    if (config->owner != NULL) {
+        fs->dirs[config->above] = *config->owner;
     }
     fs->mount.fd = -1;
     return fs;
 }
 
-/* Root, or somebody with a mount namespace of his own. */
-static int mount_here(struct tsmfs *fs, const struct tsmfs_config *config,
-                      char *error)
-{
-    const struct fusedev_config place = {
-        .path = config->path,
-        .force = config->force,
-    };
-
-    return fusedev_mount(&fs->mount, &place, error);
-}
-
-static int new_session(struct tsmfs *fs, bool options)
-{
-    char arg0[] = "swpsp", o[] = "-o";
-    char list_of[] = "default_permissions,fsname=swpsp,subtype=swpsp";
-    char *argv[] = {arg0, o, list_of, NULL};
-    struct fuse_args args = FUSE_ARGS_INIT(options ? 3 : 1, argv);
-
-    fs->se = fuse_session_new(&args, &OPS, sizeof(OPS), fs);
-    fuse_opt_free_args(&args);
-    return fs->se == NULL ? -ENOMEM : 0;
-}
-
 /* libfuse takes a descriptor by its name. */
 static int adopt(struct tsmfs *fs)
 {
+    char arg0[] = "swpsp";
+    char *argv[] = {arg0, NULL};
+    struct fuse_args args = FUSE_ARGS_INIT(1, argv);
     char name[32];
 
-    if (new_session(fs, false) != 0) {
+    fs->se = fuse_session_new(&args, &OPS, sizeof(OPS), fs);
+    fuse_opt_free_args(&args);
+    if (fs->se == NULL) {
         return -ENOMEM;
     }
     snprintf(name, sizeof(name), "/dev/fd/%d", fs->mount.fd);
@@ -593,37 +579,24 @@ static int adopt(struct tsmfs *fs)
     return 0;
 }
 
-/* The set-user-ID helper of libfuse, for the caller alone. */
-static int mount_by_helper(struct tsmfs *fs, const struct tsmfs_config *config)
-{
-    if (new_session(fs, true) != 0) {
-        return -ENOMEM;
-    }
-    if (fuse_session_mount(fs->se, config->path) != 0) {
-        return -EPERM; /* it has said why */
-    }
-    fs->by_helper = true;
-    return 0;
-}
-
 static int start(struct tsmfs *fs, const struct tsmfs_config *config,
                  char *error)
 {
-    int err = mount_here(fs, config, error);
+    const struct fusedev_config place = {
+        .path = config->path,
+        .force = config->force,
+    };
+    int err = fusedev_mount(&fs->mount, &place, FUSEDEV_BY_EITHER, error);
 
-    if (err == -EPERM) {
-        err = mount_by_helper(fs, config); /* or the line stands */
-    } else if (err == 0) {
-        err = adopt(fs);
-        if (err != 0) {
-            snprintf(error, TSMFS_ERROR_SIZE, "FUSE: %s", strerror(-err));
-        }
-    }
     if (err != 0) {
         return err;
     }
-    err = fusedev_pool_start(&fs->pool, fs->se, 0, config->gone, config->ctx);
-    fs->pooled = err == 0;
+    err = adopt(fs);
+    if (err == 0) {
+        err =
+            fusedev_pool_start(&fs->pool, fs->se, 0, config->gone, config->ctx);
+        fs->pooled = err == 0;
+    }
     if (err != 0) {
         snprintf(error, TSMFS_ERROR_SIZE, "FUSE: %s", strerror(-err));
     }
@@ -659,19 +632,17 @@ void tsmfs_stop(struct tsmfs *fs)
     if (fs == NULL) {
         return;
     }
-    fusedev_unmount(&fs->mount);
-    if (fs->by_helper) {
-        fuse_session_unmount(fs->se);
+    if (fs->pooled && fuse_session_exited(fs->se)) {
+        fusedev_mount_ended(&fs->mount);
     }
+    fusedev_unmount(&fs->mount);
     if (fs->pooled) {
         fusedev_pool_stop(&fs->pool);
     }
     if (fs->se != NULL) {
         fuse_session_destroy(fs->se);
     }
-    if (fs->mount.fd >= 0) {
-        close(fs->mount.fd);
-    }
+    fusedev_mount_close(&fs->mount);
     while (fs->handles != NULL) {
         close_handle(fs, fs->handles);
     }

@@ -4,8 +4,8 @@
  * /sys/kernel/config/tsm, mounted wherever it is asked for. The rules are
  * those of tsm.h; this is the way to them.
  *
- * Who may: as fusedev.h; and an ordinary user without namespaces where
- * fusermount3 is installed, for a directory of his own and himself alone.
+ * Who may mount: as fusedev.h. Who may make entries: whom the report directory
+ * lets; an entry is its maker's (in configfs it is root's, whoever makes it).
  *
  * What differs from configfs: statfs names FUSE; inblob is committed at each
  * close of a descriptor that has written, also when a duplicate is open still;
@@ -20,13 +20,19 @@
 
 #include "tsm.h"
 
+/** Of the report directory; the permission bits only. */
+struct tsmfs_owner {
+    uint32_t mode, uid, gid;
+};
+
 struct tsmfs_config {
     const char *path; /* an empty directory */
     struct tsm *tsm;  /* borrowed */
     /** Directories above "report" that are shown as well: 0 (@path is report),
      * 1 (@path is tsm) or 2 (@path is /sys/kernel/config). */
     unsigned int above;
-    bool force; /* hide what the directory holds */
+    bool force;                      /* hide what the directory holds */
+    const struct tsmfs_owner *owner; /* NULL: 0755, the caller's user */
     /** Told once, from another thread, that somebody has unmounted it. May be
      * NULL. */
     void (*gone)(void *ctx);
@@ -38,7 +44,7 @@ struct tsmfs;
 #define TSMFS_ERROR_SIZE 256u
 
 /**
- * Mount and serve until tsmfs_stop(). Files belong to the caller's user.
+ * Mount and serve until tsmfs_stop().
  *
  * @error  TSMFS_ERROR_SIZE bytes: one line on failure, without newline.
  *

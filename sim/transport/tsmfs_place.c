@@ -2,21 +2,22 @@
 #include "tsmfs_place.h"
 
 #include "fusedev_impl.h"
+#include "fusedev_place.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define CONFIG "/sys/kernel/config"
+#define CONFIG     "/sys/kernel/config"
+#define COVER_NAME "swpsp"
 
 /* The deepest folder that exists decides where the mount begins. */
 static const struct room {
@@ -24,10 +25,10 @@ static const struct room {
     const char *missing;
     struct tsmfs_place place;
 } ROOMS[] = {
-    {TSMFS_REAL, NULL, {TSMFS_REAL, 0}},
-    {CONFIG "/tsm", "report", {TSMFS_REAL, 0}},
-    {CONFIG, "tsm", {CONFIG "/tsm", 1}},
-    {"/sys/kernel", "config", {CONFIG, 2}},
+    {TSMFS_REAL, NULL, {TSMFS_REAL, 0, NULL}},
+    {CONFIG "/tsm", "report", {TSMFS_REAL, 0, CONFIG "/tsm"}},
+    {CONFIG, "tsm", {CONFIG "/tsm", 1, CONFIG}},
+    {"/sys/kernel", "config", {CONFIG, 2, "/sys/kernel"}},
 };
 #define ROOM_COUNT (sizeof(ROOMS) / sizeof(ROOMS[0]))
 
@@ -116,7 +117,7 @@ static int cover(const struct room *room)
     if (folder < 0) {
         return -errno;
     }
-    err = mount("swpsp", room->folder, "tmpfs", flags, "mode=755") == 0
+    err = mount(COVER_NAME, room->folder, "tmpfs", flags, "mode=755") == 0
               ? show_all(folder, room->folder)
               : -errno;
     close(folder);
@@ -143,157 +144,103 @@ static int make_room(struct tsmfs_place *place)
     return -ENOENT;
 }
 
-/* --- namespaces --- */
-
-static int write_text(const char *path, const char *text)
+void tsmfs_place_leave(const struct tsmfs_place *place)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    ssize_t n;
-    int err = 0;
-
-    if (fd < 0) {
-        return -errno;
+    if (place->cover != NULL) {
+        umount2(place->cover, MNT_DETACH);
     }
-    n = write(fd, text, strlen(text));
-    if (n != (ssize_t)strlen(text)) {
-        err = n < 0 ? -errno : -EIO;
-    }
-    close(fd);
-    return err;
 }
 
-static int map_id(const char *path, unsigned int id)
-{
-    char text[64];
+/* --- in which namespace --- */
 
-    snprintf(text, sizeof(text), "%u %u 1", id, id);
-    return write_text(path, text);
-}
-
-static int enter(bool user)
-{
-    unsigned int uid = (unsigned int)geteuid(), gid = (unsigned int)getegid();
-    int err = 0;
-
-    if (unshare((user ? CLONE_NEWUSER : 0) | CLONE_NEWNS) != 0) {
-        return -errno;
-    }
-    if (user) {
-        err = write_text("/proc/self/setgroups", "deny");
-        err = err == 0 ? map_id("/proc/self/uid_map", uid) : err;
-        err = err == 0 ? map_id("/proc/self/gid_map", gid) : err;
-    }
-    /* What is mounted outside later still shows; nothing goes the other way. */
-    if (err == 0 && mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) {
-        err = -errno;
-    }
-    return err;
-}
-
-enum way { AS_IT_IS, NAMESPACE, USER_NAMESPACE };
-
-/* @dir NULL: the real place. */
-static int take(enum way way, const char *dir, struct tsmfs_place *place)
-{
-    int err = way == AS_IT_IS ? 0 : enter(way == USER_NAMESPACE);
-
-    if (err != 0) {
-        return err;
-    }
-    if (dir != NULL) {
-        *place = (struct tsmfs_place){dir, 0};
-        return 0;
-    }
-    return make_room(place);
-}
-
-/* What take() and its user will do, in a child that ends at once. */
-static int rehearse(enum way way, const char *dir)
+static int attempt(enum fusedev_way way, const void *ctx)
 {
     char error[FUSEDEV_ERROR_SIZE];
+    struct fusedev_config config = {.force = true};
     struct tsmfs_place place;
     struct fusedev_mount m;
-    int status = 0;
-    pid_t pid = fork();
+    int err = way == FUSEDEV_HELPER ? -EPERM : make_room(&place);
 
-    if (pid == 0) {
-        int err = take(way, dir, &place);
-
-        if (err == 0) {
-            const struct fusedev_config config = {.path = place.path,
-                                                  .force = true};
-
-            err = fusedev_mount(&m, &config, error);
-        }
+    (void)ctx;
+    if (err == 0) {
+        config.path = place.path;
+        err = fusedev_mount(&m, &config, FUSEDEV_BY_ITSELF, error);
         if (err == 0) {
             fusedev_unmount(&m);
+            fusedev_mount_close(&m);
         }
-        _exit(-err);
+        tsmfs_place_leave(&place);
     }
-    if (pid < 0) {
-        return -errno;
-    }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
+    return err;
 }
 
-static int choose(enum way first, const char *dir, struct tsmfs_place *place,
-                  bool *alone)
+/* Is the last thing mounted there one of our covers? */
+static bool is_our_cover(const char *folder)
 {
-    enum way way = first;
-    int err = rehearse(way, dir);
+    FILE *mounts = setmntent("/proc/self/mounts", "re");
+    const struct mntent *m;
+    bool ours = false;
 
-    while (err != 0 && way < USER_NAMESPACE) {
-        way++;
-        err = rehearse(way, dir);
+    while (mounts != NULL && (m = getmntent(mounts)) != NULL) {
+        if (strcmp(m->mnt_dir, folder) == 0) {
+            ours = strcmp(m->mnt_fsname, COVER_NAME) == 0 &&
+                   strcmp(m->mnt_type, "tmpfs") == 0;
+        }
     }
-    *alone = way != AS_IT_IS;
-    return err == 0 ? take(way, dir, place) : err;
+    if (mounts != NULL) {
+        endmntent(mounts);
+    }
+    return ours;
 }
 
-int tsmfs_place_real(bool force, struct tsmfs_place *place, bool *alone,
-                     char *error)
+/* What a server that is gone has left of a place in this namespace. */
+static void clean(void)
 {
-    int err;
-
-    if (!force && access(TSMFS_REAL, F_OK) == 0) {
-        snprintf(error, TSMFS_ERROR_SIZE,
-                 "%s really exists on this machine; covering it must be forced",
-                 TSMFS_REAL);
-        return -EEXIST;
+    if (access(TSMFS_REAL, F_OK) == 0 && !fusedev_is_dead(TSMFS_REAL)) {
+        return;
     }
-    err = choose(NAMESPACE, NULL, place, alone);
-    if (err != 0 && access("/dev/fuse", R_OK | W_OK) != 0) {
+    for (size_t i = 0; i < ROOM_COUNT; i++) {
+        const struct tsmfs_place *place = &ROOMS[i].place;
+
+        if (fusedev_is_dead(place->path)) {
+            (void)umount2(place->path, MNT_DETACH);
+        }
+        if (place->cover != NULL && is_our_cover(place->cover)) {
+            tsmfs_place_leave(place);
+        }
+    }
+}
+
+static int refuse(char *error, int err)
+{
+    if (access("/dev/fuse", R_OK | W_OK) != 0) {
         snprintf(error, TSMFS_ERROR_SIZE, "/dev/fuse: %s", strerror(errno));
-    } else if (err != 0) {
+    } else {
         snprintf(error, TSMFS_ERROR_SIZE, "no mount namespace here: %s",
                  strerror(-err));
     }
     return err;
 }
 
-int tsmfs_place_dir(const char *dir, struct tsmfs_place *place, bool *alone,
-                    char *error)
+int tsmfs_place_real(bool machine, bool force, struct tsmfs_place *place,
+                     bool *alone, char *error)
 {
-    struct stat st;
-    int err = stat(dir, &st) == 0 ? 0 : -errno;
+    const enum fusedev_way first =
+        machine ? FUSEDEV_AS_IT_IS : FUSEDEV_NAMESPACE;
+    int err;
 
-    if (err == 0 && !S_ISDIR(st.st_mode)) {
-        err = -ENOTDIR;
+    if (machine) {
+        clean();
     }
-    /* What a dead server has left there is for tsmfs_start(). */
-    if (err == 0 || err == -ENOTCONN) {
-        err = choose(AS_IT_IS, dir, place, alone);
+    if (!force && access(TSMFS_REAL, F_OK) == 0) {
+        snprintf(error, TSMFS_ERROR_SIZE,
+                 "%s really exists on this machine; covering it must be forced",
+                 TSMFS_REAL);
+        return -EEXIST;
     }
-    /* fusermount3 may still be able to; else tsmfs_start() says why not. */
-    if (err != 0 && err != -ENOENT && err != -ENOTDIR) {
-        *place = (struct tsmfs_place){dir, 0};
-        *alone = false;
-        err = 0;
+    err = fusedev_choose(first, attempt, NULL, alone);
+    if (err == 0) {
+        err = make_room(place);
     }
-    if (err != 0) {
-        snprintf(error, TSMFS_ERROR_SIZE, "%.160s: %s", dir, strerror(-err));
-    }
-    return err;
+    return err == 0 ? 0 : refuse(error, err);
 }
