@@ -20,6 +20,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What may be left when it ends; then the mounts, and what covers a place. */
+enum leftover {
+    LEFT_SOCKET,
+    LEFT_PID_FILE,
+    LEFT_SEV,
+    LEFT_SEV_GUEST,
+    LEFT_FIRST_MOUNT,
+};
+_Static_assert(LEFT_FIRST_MOUNT + 2 * SERVE_MOUNTS_MAX + 1 <= LEFTOVERS_MAX,
+               "the janitor takes all");
+
 /* Everything that a running daemon has, in the order it comes about. */
 struct daemon {
     struct serve_options o;
@@ -35,6 +46,10 @@ struct daemon {
     struct serve_guests *guests;
     struct serve_devices *devices;
     struct sandbox_janitor janitor;
+    struct sandbox_leftover leftovers[LEFTOVERS_MAX];
+    size_t leftover_count;
+    struct tsmfs_place real;
+    bool alone; /* mounts are in a namespace of this process */
     int listener;
     bool own_socket; /* not the service manager's */
     bool had_nv;     /* the state says that there is a store */
@@ -341,7 +356,7 @@ static bool open_socket(struct daemon *d)
     if (!d->own_socket) {
         return fail(error);
     }
-    sandbox_janitor_owns(&d->janitor, LEFTOVER_SOCKET);
+    sandbox_janitor_owns(&d->janitor, LEFT_SOCKET);
     return true;
 }
 
@@ -360,12 +375,34 @@ static bool write_pid(struct daemon *d)
     if (!d->pid_written) {
         fail_errno(d->o.pid_file, -errno);
     } else {
-        sandbox_janitor_owns(&d->janitor, LEFTOVER_PID_FILE);
+        sandbox_janitor_owns(&d->janitor, LEFT_PID_FILE);
     }
     if (fd >= 0) {
         (void)close(fd);
     }
     return d->pid_written;
+}
+
+static bool has_mounts(const struct daemon *d)
+{
+    return d->o.mounts.fuse_count > 0 || d->o.mounts.tsm_count > 0;
+}
+
+static bool prepare_mounts(struct daemon *d)
+{
+    char error[SERVE_ERROR_SIZE] = "";
+
+    if (serve_devices_prepare(&d->o.mounts, d->o.force, &d->real, &d->alone,
+                              error) != 0) {
+        return fail(error);
+    }
+    if (d->alone) {
+        serve_log(SERVE_WARNING,
+                  "nothing can be mounted for others to see; programs get to "
+                  "the mounts by: nsenter -t %d -U --preserve-credentials -m",
+                  (int)getpid());
+    }
+    return true;
 }
 
 static bool open_devices(struct daemon *d)
@@ -377,7 +414,8 @@ static bool open_devices(struct daemon *d)
         .traced = traced,
         .traced_ctx = d->trace,
         .cuse = d->o.cuse,
-        .fuse = d->o.fuse,
+        .mounts = d->o.mounts,
+        .real = d->real,
         .force = d->o.force,
         .mode = d->o.node_mode,
         .uid = d->uid,
@@ -385,20 +423,17 @@ static bool open_devices(struct daemon *d)
     };
     char error[SERVE_ERROR_SIZE] = "";
 
-    if (!config.cuse && config.fuse == NULL) {
+    if (!config.cuse && !has_mounts(d)) {
         return true;
     }
     if (serve_devices_start(&config, &d->devices, error) != 0) {
         return fail(error);
     }
-    if (config.fuse != NULL) {
-        sandbox_janitor_owns(&d->janitor, LEFTOVER_MOUNT);
-    }
     if (serve_devices_hides(d->devices, "sev")) {
-        sandbox_janitor_owns(&d->janitor, LEFTOVER_SEV);
+        sandbox_janitor_owns(&d->janitor, LEFT_SEV);
     }
     if (serve_devices_hides(d->devices, "sev-guest")) {
-        sandbox_janitor_owns(&d->janitor, LEFTOVER_SEV_GUEST);
+        sandbox_janitor_owns(&d->janitor, LEFT_SEV_GUEST);
     }
     return true;
 }
@@ -408,19 +443,59 @@ static bool drops_root(const struct daemon *d)
     return d->started_by == 0 && (d->o.user != NULL || d->o.group != NULL);
 }
 
-/* Before there is a second thread. */
+static void leave_mount(struct daemon *d, const char *path)
+{
+    d->leftovers[d->leftover_count++] = (struct sandbox_leftover){
+        LEFTOVER_FUSE, path == NULL ? d->real.path : path};
+}
+
+/* In the order of enum leftover. */
+static void list_leftovers(struct daemon *d)
+{
+    const struct serve_mounts *m = &d->o.mounts;
+
+    d->leftovers[LEFT_SOCKET] =
+        (struct sandbox_leftover){LEFTOVER_FILE, d->o.socket};
+    d->leftovers[LEFT_PID_FILE] =
+        (struct sandbox_leftover){LEFTOVER_FILE, d->o.pid_file};
+    d->leftovers[LEFT_SEV] =
+        (struct sandbox_leftover){LEFTOVER_MOUNT, "/dev/sev"};
+    d->leftovers[LEFT_SEV_GUEST] =
+        (struct sandbox_leftover){LEFTOVER_MOUNT, "/dev/sev-guest"};
+    d->leftover_count = LEFT_FIRST_MOUNT;
+    for (size_t i = 0; i < m->fuse_count; i++) {
+        leave_mount(d, m->fuse[i].path);
+    }
+    for (size_t i = 0; i < m->tsm_count; i++) {
+        leave_mount(d, m->tsm[i].path);
+    }
+    d->leftovers[d->leftover_count] =
+        (struct sandbox_leftover){LEFTOVER_MOUNT, d->real.cover};
+}
+
+/* Before there is a second thread. What is mounted later is dead when the
+ * janitor works, or not ours; a cover is there already. */
 static bool start_janitor(struct daemon *d)
 {
-    const char *const paths[LEFTOVER_COUNT] = {
-        [LEFTOVER_SOCKET] = d->o.socket,
-        [LEFTOVER_PID_FILE] = d->o.pid_file,
-        [LEFTOVER_MOUNT] = d->o.fuse,
-        [LEFTOVER_SEV] = "/dev/sev",
-        [LEFTOVER_SEV_GUEST] = "/dev/sev-guest",
-    };
-    int err = drops_root(d) ? sandbox_janitor_start(&d->janitor, paths) : 0;
+    int err;
 
-    return err == 0 || fail_errno("cannot start the janitor", err);
+    if (d->started_by != 0 ||
+        (!drops_root(d) && !d->o.cuse && !has_mounts(d))) {
+        return true;
+    }
+    list_leftovers(d);
+    err =
+        sandbox_janitor_start(&d->janitor, d->leftovers, d->leftover_count + 1);
+    if (err != 0) {
+        return fail_errno("cannot start the janitor", err);
+    }
+    for (size_t i = LEFT_FIRST_MOUNT; i < d->leftover_count; i++) {
+        sandbox_janitor_owns(&d->janitor, i);
+    }
+    if (d->real.cover != NULL) {
+        sandbox_janitor_owns(&d->janitor, d->leftover_count);
+    }
+    return true;
 }
 
 static bool lock_down(const struct daemon *d)
@@ -451,8 +526,8 @@ static bool start(struct daemon *d)
     }
     return find_users(d) && act_as_user(d) && settle(d) && open_platform(d) &&
            remember(d) && open_guests(d) && act_as_root(d) &&
-           start_janitor(d) && open_devices(d) && open_socket(d) &&
-           write_pid(d) && lock_down(d);
+           prepare_mounts(d) && start_janitor(d) && open_devices(d) &&
+           open_socket(d) && write_pid(d) && lock_down(d);
 }
 
 static void ready(void *ctx)
@@ -501,7 +576,7 @@ static bool serve(struct daemon *d)
 
 /* What cannot be removed, the janitor will, if there is one. */
 static void remove_file(const struct daemon *d, const char *path,
-                        enum sandbox_leftover what)
+                        enum leftover what)
 {
     if (unlink(path) == 0) {
         sandbox_janitor_gone(&d->janitor, what);
@@ -510,12 +585,24 @@ static void remove_file(const struct daemon *d, const char *path,
     }
 }
 
+/* What was unmounted with the rights that it takes is not the janitor's. */
+static void leave_places(const struct daemon *d)
+{
+    if (!drops_root(d)) {
+        tsmfs_place_leave(&d->real);
+        for (size_t i = LEFT_SEV; i <= d->leftover_count; i++) {
+            sandbox_janitor_gone(&d->janitor, i);
+        }
+    }
+}
+
 static void stop(struct daemon *d)
 {
     if (d->own_socket) {
-        remove_file(d, d->o.socket, LEFTOVER_SOCKET);
+        remove_file(d, d->o.socket, LEFT_SOCKET);
     }
     serve_devices_stop(d->devices);
+    leave_places(d);
     serve_guests_free(d->guests);
     platform_close(&d->p);
     trace_free(d->trace);
@@ -525,7 +612,7 @@ static void stop(struct daemon *d)
     serve_trace_free(d->lines);
     state_store_close(d->store);
     if (d->pid_written) {
-        remove_file(d, d->o.pid_file, LEFTOVER_PID_FILE);
+        remove_file(d, d->o.pid_file, LEFT_PID_FILE);
     }
     sandbox_janitor_finish(&d->janitor);
     if (d->listener >= 0) {

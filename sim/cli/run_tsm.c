@@ -102,8 +102,7 @@ bool run_tsm_start(struct run_tsm *t, struct chardev dev,
     };
     char error[TSMFS_ERROR_SIZE] = "";
 
-    if (!sev_guest_tsm(&provider, dev, guest->era, guest->vmpl,
-                       guest->vmpck)) {
+    if (!sev_guest_tsm(&provider, dev, guest->era, guest->vmpl, guest->vmpck)) {
         return complain("needs a guest with --kernel 6.3 or 6.13: Linux has "
                         "configfs-tsm since 6.7");
     }

@@ -24,6 +24,7 @@ enum {
     OPT_FORGET,
     OPT_CUSE,
     OPT_FUSE,
+    OPT_TSM,
     OPT_DEVICE_GUEST,
     OPT_NODE_MODE,
     OPT_FORCE,
@@ -42,6 +43,7 @@ static const struct option OWN[] = {
     {"forget-options", no_argument, NULL, OPT_FORGET},
     {"cuse", no_argument, NULL, OPT_CUSE},
     {"fuse", required_argument, NULL, OPT_FUSE},
+    {"tsm", optional_argument, NULL, OPT_TSM},
     {"device-guest", required_argument, NULL, OPT_DEVICE_GUEST},
     {"node-mode", required_argument, NULL, OPT_NODE_MODE},
     {"force", no_argument, NULL, OPT_FORCE},
@@ -67,8 +69,12 @@ static const char HELP[] =
     "devices for programs that know nothing of the socket:\n"
     "  --cuse                /dev/sev and /dev/sev-guest as real devices "
     "(root)\n"
-    "  --fuse DIR            DIR/sev and DIR/sev-guest as files\n"
-    "  --device-guest NAME   whose sev-guest it is (default guest)\n"
+    "  --fuse DIR[=GUEST]    DIR/sev and DIR/sev-guest as files\n"
+    "  --tsm[=[DIR][=GUEST]] report entries of configfs-tsm, at DIR or at\n"
+    "                        /sys/kernel/config/tsm/report\n"
+    "  --device-guest NAME   whose they are where no GUEST is named\n"
+    "                        (default guest); --fuse and --tsm may be given\n"
+    "                        again, for more guests\n"
     "  --node-mode OCTAL     mode of these nodes (default 0600)\n"
     "  --force               hide what is there\n\n"
     "platform (remembered by the state, except for the first three):\n"
@@ -178,6 +184,69 @@ static bool take_max_guests(struct serve_options *o, const char *text)
     return true;
 }
 
+/* The last '=' is before a guest, if what follows can be a guest's name. */
+static const char *split_guest(char *text)
+{
+    char *last = strrchr(text, '=');
+
+    if (last == NULL || !state_name_ok(last + 1)) {
+        return NULL;
+    }
+    *last = '\0';
+    return last + 1;
+}
+
+/* @arg NULL, or without a directory: the real place, for --tsm. */
+static bool take_mount(struct serve_options *o, const char *option,
+                       const char *arg, struct serve_mount *mounts,
+                       size_t *count)
+{
+    struct serve_mount *mount = &mounts[*count];
+    char *copy = arg == NULL ? NULL : strdup(arg);
+
+    if (*count == SERVE_MOUNTS_MAX || (arg != NULL && copy == NULL)) {
+        fprintf(stderr, "swpsp serve: --%s: %u of them at most\n", option,
+                SERVE_MOUNTS_MAX);
+        free(copy);
+        return false;
+    }
+    *mount = (struct serve_mount){NULL, NULL};
+    if (copy != NULL) {
+        o->copies[o->copy_count++] = copy;
+        mount->guest = split_guest(copy);
+        mount->path = copy;
+    }
+    if (copy != NULL && copy[0] == '\0' && mount->guest != NULL &&
+        mounts == o->mounts.tsm) {
+        mount->path = NULL;
+    }
+    if (mount->path != NULL && mount->path[0] == '\0') {
+        fprintf(stderr, "swpsp serve: --%s=%s: needs a directory\n", option,
+                arg);
+        return false;
+    }
+    if (mount->guest != NULL && strcmp(mount->guest, SERVE_HOST_NAME) == 0) {
+        fprintf(stderr,
+                "swpsp serve: --%s: \"" SERVE_HOST_NAME "\" is no "
+                "guest\n",
+                option);
+        return false;
+    }
+    (*count)++;
+    return true;
+}
+
+/* --device-guest may come after the mounts. */
+static void name_guests(const struct serve_options *o,
+                        struct serve_mount *mounts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (mounts[i].guest == NULL) {
+            mounts[i].guest = o->device_guest;
+        }
+    }
+}
+
 static bool take_own(struct serve_options *o, int val, const char *arg)
 {
     switch (val) {
@@ -210,8 +279,10 @@ static bool take_own(struct serve_options *o, int val, const char *arg)
         o->cuse = true;
         return true;
     case OPT_FUSE:
-        o->fuse = arg;
-        return true;
+        return take_mount(o, "fuse", arg, o->mounts.fuse,
+                          &o->mounts.fuse_count);
+    case OPT_TSM:
+        return take_mount(o, "tsm", arg, o->mounts.tsm, &o->mounts.tsm_count);
     case OPT_DEVICE_GUEST:
         o->device_guest = arg;
         return true;
@@ -274,6 +345,8 @@ int serve_options_parse(struct serve_options *o, int argc, char **argv)
             status = EXIT_USAGE;
         }
     }
+    name_guests(o, o->mounts.fuse, o->mounts.fuse_count);
+    name_guests(o, o->mounts.tsm, o->mounts.tsm_count);
     if (o->socket == NULL) {
         o->socket = control_default_socket();
     }
@@ -326,6 +399,9 @@ bool serve_options_settle(struct serve_options *o, const json_t *remembered)
 
 void serve_options_clear(struct serve_options *o)
 {
+    for (size_t i = 0; i < o->copy_count; i++) {
+        free(o->copies[i]);
+    }
     json_decref(o->given);
     json_decref(o->settled);
 }

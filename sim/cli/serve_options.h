@@ -6,6 +6,7 @@
 #define CLI_SERVE_OPTIONS_H
 
 #include "options.h"
+#include "serve_devices.h"
 
 #include <jansson.h>
 #include <sys/types.h>
@@ -20,7 +21,9 @@ struct serve_options {
     const char *user, *group;
     int log_level;
     bool cuse;
-    const char *fuse;
+    struct serve_mounts mounts;
+    char *copies[2 * SERVE_MOUNTS_MAX]; /* that mounts point to */
+    size_t copy_count;
     const char *device_guest;
     mode_t node_mode;
     bool force;

@@ -56,7 +56,7 @@ _swpsp()
     --as)
         COMPREPLY=($(compgen -W "host $(_swpsp_guests)" -- "$cur"))
         return ;;
-    --state | --fuse)
+    --state | --fuse | --tsm)
         COMPREPLY=($(compgen -d -- "$cur"))
         return ;;
     --socket | --connect | --guest | --faults | --seed-file | --pid-file | --root | --report)

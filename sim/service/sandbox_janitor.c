@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sandbox_janitor.h"
 
+#include "fusedev.h"
 #include "libseccomp.h"
 
 #include <errno.h>
@@ -8,19 +9,21 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* One byte each: 'a' + what for ours, 'A' + what for gone. */
-#define OURS 'a'
-#define GONE 'A'
+/* One byte each: i for ours, GONE + i for gone. */
+#define GONE 128
+_Static_assert(LEFTOVERS_MAX <= GONE, "i fits");
 
 static bool confine(void)
 {
     static const int calls[] = {
-        SCMP_SYS(read), SCMP_SYS(unlink),     SCMP_SYS(umount2),
-        SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(close),
+        SCMP_SYS(read),   SCMP_SYS(unlink),     SCMP_SYS(umount2),
+        SCMP_SYS(exit),   SCMP_SYS(exit_group), SCMP_SYS(close),
+        SCMP_SYS(statfs),
     };
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     int err = ctx == NULL ? -ENOMEM : 0;
@@ -35,30 +38,32 @@ static bool confine(void)
     return err == 0;
 }
 
-static void clean(const bool ours[LEFTOVER_COUNT],
-                  const char *const paths[LEFTOVER_COUNT])
+static void clean(const bool ours[LEFTOVERS_MAX],
+                  const struct sandbox_leftover *all, size_t count)
 {
-    for (int i = 0; i < LEFTOVER_COUNT; i++) {
-        if (!ours[i] || paths[i] == NULL) {
+    for (size_t i = 0; i < count; i++) {
+        if (!ours[i]) {
             continue;
         }
-        if (i >= LEFTOVER_MOUNT) {
-            (void)umount2(paths[i], MNT_DETACH | UMOUNT_NOFOLLOW);
-        } else {
-            (void)unlink(paths[i]);
+        if (all[i].kind == LEFTOVER_FILE) {
+            (void)unlink(all[i].path);
+        } else if (all[i].kind == LEFTOVER_MOUNT ||
+                   fusedev_is_dead(all[i].path)) {
+            (void)umount2(all[i].path, MNT_DETACH | UMOUNT_NOFOLLOW);
         }
     }
 }
 
-static void janitor(int fd, const char *const paths[LEFTOVER_COUNT])
+static _Noreturn void janitor(int fd, const struct sandbox_leftover *all,
+                              size_t count)
 {
-    bool ours[LEFTOVER_COUNT] = {false};
-    sigset_t all;
-    char byte;
+    bool ours[LEFTOVERS_MAX] = {false};
+    sigset_t set;
+    uint8_t byte;
     ssize_t n;
 
-    (void)sigfillset(&all); /* it ends with the daemon, not before */
-    (void)sigprocmask(SIG_BLOCK, &all, NULL);
+    (void)sigfillset(&set); /* it ends with the daemon, not before */
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
     /* The state's lock, the log, the sockets: not to outlive the daemon here.
      */
     if ((fd > 0 && close_range(0, (unsigned int)fd - 1, 0) != 0) ||
@@ -66,29 +71,30 @@ static void janitor(int fd, const char *const paths[LEFTOVER_COUNT])
         _exit(1);
     }
     while ((n = read(fd, &byte, 1)) > 0 || (n < 0 && errno == EINTR)) {
-        if (n > 0 && byte >= OURS && byte < OURS + LEFTOVER_COUNT) {
-            ours[byte - OURS] = true;
-        } else if (n > 0 && byte >= GONE && byte < GONE + LEFTOVER_COUNT) {
-            ours[byte - GONE] = false;
+        if (n > 0 && byte % GONE < count) {
+            ours[byte % GONE] = byte < GONE;
         }
     }
-    clean(ours, paths);
+    clean(ours, all, count);
     _exit(0);
 }
 
 int sandbox_janitor_start(struct sandbox_janitor *j,
-                          const char *const paths[LEFTOVER_COUNT])
+                          const struct sandbox_leftover *all, size_t count)
 {
     int fd[2];
     int err;
 
+    if (count > LEFTOVERS_MAX) {
+        return -E2BIG;
+    }
     if (pipe2(fd, O_CLOEXEC) != 0) {
         return -errno;
     }
     j->pid = fork();
     if (j->pid == 0) {
         (void)close(fd[1]);
-        janitor(fd[0], paths);
+        janitor(fd[0], all, count);
     }
     err = j->pid < 0 ? -errno : 0;
     (void)close(fd[0]);
@@ -100,25 +106,23 @@ int sandbox_janitor_start(struct sandbox_janitor *j,
     return err;
 }
 
-static void tell(const struct sandbox_janitor *j, int byte)
+static void tell(const struct sandbox_janitor *j, size_t what)
 {
-    char b = (char)byte;
+    uint8_t byte = (uint8_t)what;
 
-    if (j->pid > 0 && write(j->pipe, &b, 1) != 1) {
+    if (j->pid > 0 && write(j->pipe, &byte, 1) != 1) {
         return; /* it is gone; nothing can be done */
     }
 }
 
-void sandbox_janitor_owns(const struct sandbox_janitor *j,
-                          enum sandbox_leftover what)
+void sandbox_janitor_owns(const struct sandbox_janitor *j, size_t i)
 {
-    tell(j, OURS + (int)what);
+    tell(j, i);
 }
 
-void sandbox_janitor_gone(const struct sandbox_janitor *j,
-                          enum sandbox_leftover what)
+void sandbox_janitor_gone(const struct sandbox_janitor *j, size_t i)
 {
-    tell(j, GONE + (int)what);
+    tell(j, GONE + i);
 }
 
 void sandbox_janitor_finish(struct sandbox_janitor *j)
