@@ -29,10 +29,14 @@ MODE_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 # Without optimisation gcc takes a cursor that is set up before its buffer is
 # filled for a read of the buffer.
 MODE_cov     := -O0 -g --coverage -Wno-maybe-uninitialized
-# clang counts the fields that libseccomp's macros leave out.
+# clang counts the fields that libseccomp's macros leave out. By that name all
+# fuzzers know what is no good for anything else: here, signing with a nonce
+# that is known. FUZZ_FLAGS= has the real one.
+FUZZ_FLAGS   ?= -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 MODE_fuzz    := -O1 -g -fno-omit-frame-pointer \
                 -fsanitize=fuzzer-no-link,address,undefined \
-                -fno-sanitize-recover=all -Wno-missing-field-initializers
+                -fno-sanitize-recover=all -Wno-missing-field-initializers \
+                $(FUZZ_FLAGS)
 HARDEN  := -fstack-protector-strong -fPIE
 LDHARD  := -pie -Wl,-z,relro,-z,now
 BASE    := -std=c17 -D_GNU_SOURCE -DSWPSP_VERSION='"$(VERSION)"' $(WARN) \

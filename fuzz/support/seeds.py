@@ -86,6 +86,15 @@ def messages():
                                    struct.pack("<I", n) + bytes(n)))
 
 
+def report_requests():
+    for name, vmpck, tail in (("plain", 0, b""), ("vmpl-3", 0, b"\3"),
+                              ("vmpck-3", 3, b"\3"), ("too-high", 3, b"\0"),
+                              ("vlek", 0, b"\0\0\0\0\1"),
+                              ("reserved", 0, bytes(20) + b"\1")):
+        put("fuzz_report_request", name,
+            bytes([vmpck]) + bytes(range(64)) + tail.ljust(32, b"\0"))
+
+
 def ioctls():
     for era in range(4):
         for request in range(4):
@@ -516,6 +525,7 @@ def main():
     dictionaries()
     certificates(sys.argv[1], dict(reports()))
     messages()
+    report_requests()
     ioctls()
     guests()
     legacy_guests()

@@ -43,6 +43,11 @@ static void usage(FILE *out)
 
 int main(int argc, char **argv)
 {
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+    fprintf(stderr, "swpsp: this build signs with a known nonce, for fuzzers "
+                    "only\n");
+    return EXIT_USAGE;
+#endif
     if (argc < 2) {
         usage(stderr);
         return EXIT_USAGE;
