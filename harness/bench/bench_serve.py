@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the daemon costs: two clients on two of its guests against one, through
-`swpsp run --connect`; a report through its FUSE device; ten thousand idle
+"""What the daemon costs: two clients on two of its guests against two daemons,
+through `swpsp run --connect`; a report through its FUSE device; ten thousand idle
 guests."""
 import os
 import shutil
@@ -19,26 +19,35 @@ REPORTS, TURNS = 1500, 9
 IDLE, SAMPLE = 10000, 101  # launches at either end
 
 
-def seconds(d, guests, reports):
+def seconds(places, reports):
+    """One client in each place, a daemon and a guest of it, all at once."""
     begin = time.monotonic()
     programs = [subprocess.Popen(
         [tst.SWPSP, "run", "--connect", d.socket, "--as", g, "--",
          tst.client("flood"), "/dev/sev-guest", "1", "1", str(reports)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) for g in guests]
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        for d, g in places]
     for p in programs:
         if p.wait() != 0:
             sys.exit("bench_serve.py: a client has failed")
     return time.monotonic() - begin
 
 
-def two_to_one(d):
-    ratios = []
+def two_clients(d, other, m):
+    """Two clients on two guests of one daemon have what two daemons give them:
+    as many processes that wake each other as often, and nothing in common. A
+    lone client is no measure: what it waits for is a processor that slept."""
+    shared, apart = [(d, "a"), (d, "b")], [(d, "a"), (other, "a")]
+    us, ratios = {"shared": [], "apart": []}, []
     for _ in range(TURNS):
-        start = seconds(d, ["a"], 1)
-        one = seconds(d, ["a"], REPORTS) - start
-        two = seconds(d, ["a", "b"], REPORTS) - start
-        ratios.append(2 * one / two)
-    return statistics.median(ratios)
+        start = seconds(apart, 1)
+        for places, label in (apart, "apart"), (shared, "shared"):
+            us[label].append((seconds(places, REPORTS) - start) /
+                             (2 * REPORTS) * 1e6)
+        ratios.append(us["apart"][-1] / us["shared"][-1])
+    for label, values in us.items():
+        m["two_clients_%s_us" % label] = statistics.median(values)
+    m["two_guests_run_ratio"] = statistics.median(ratios)
 
 
 def launch_us(c, name):
@@ -105,36 +114,47 @@ def many(folder, m):
                     d.kill()
 
 
+def daemon(folder, name):
+    home = os.path.join(folder, name)
+    os.mkdir(home)
+    return remote.Daemon(home, "--state", os.path.join(home, "state"),
+                         "--log-level", "warning")
+
+
+def through_fuse(d, nodes, sign_us, m):
+    os.mkdir(nodes)
+    d.options += ("--fuse", nodes, "--device-guest", "a")
+    d.start()
+    out = subprocess.run(
+        [tst.client("bench_ioctl"), os.path.join(nodes, "sev-guest")],
+        check=True, capture_output=True, text=True).stdout
+    us = dict(line.split() for line in out.splitlines())
+    m["fuse_empty_us"] = float(us["trapped_empty_us"])
+    m["fuse_report_us"] = float(us["trapped_report_us"])
+    m["fuse_ratio"] = m["fuse_report_us"] / (m["fuse_empty_us"] + sign_us)
+    d.end()
+
+
 def measure(sign_us):
     """The figures as a dict; those that this machine cannot give are not in
     it."""
     folder = tempfile.mkdtemp(prefix="swpsp-bench-")
-    d = remote.Daemon(folder, "--state", os.path.join(folder, "state"),
-                      "--log-level", "warning")
+    daemons = [daemon(folder, "one"), daemon(folder, "other")]
     m = {}
     try:
-        d.start()
-        for name in "a", "b":
-            d.ask("guest.launch", {"name": name, "certs": "none"})
-        m["two_guests_run_ratio"] = two_to_one(d)
-        d.end()
-        if os.geteuid() == 0 and os.path.exists("/dev/fuse"):
-            nodes = os.path.join(folder, "nodes")
-            os.mkdir(nodes)
-            d.options += ("--fuse", nodes, "--device-guest", "a")
+        for d in daemons:
             d.start()
-            out = subprocess.run(
-                [tst.client("bench_ioctl"), os.path.join(nodes, "sev-guest")],
-                check=True, capture_output=True, text=True).stdout
-            us = dict(line.split() for line in out.splitlines())
-            m["fuse_empty_us"] = float(us["trapped_empty_us"])
-            m["fuse_report_us"] = float(us["trapped_report_us"])
-            m["fuse_ratio"] = m["fuse_report_us"] / (m["fuse_empty_us"] +
-                                                     sign_us)
+            for name in "a", "b":
+                d.ask("guest.launch", {"name": name, "certs": "none"})
+        two_clients(*daemons, m)
+        for d in daemons:
             d.end()
+        if os.geteuid() == 0 and os.path.exists("/dev/fuse"):
+            through_fuse(daemons[0], os.path.join(folder, "nodes"), sign_us, m)
         many(folder, m)
     finally:
-        if d.proc is not None and d.proc.poll() is None:
-            d.kill()
+        for d in daemons:
+            if d.proc is not None and d.proc.poll() is None:
+                d.kill()
         shutil.rmtree(folder, True)
     return m
