@@ -168,10 +168,12 @@ void pki_sev_root_of(const struct sev_amd_cert *ark, struct psp_sev_root *root)
 
 enum psp_err pki_sev_root(struct pki_ca *ca, struct psp_sev_root *root)
 {
+    const struct psp_rsa_key *key;
     struct sev_amd_cert ark;
-    enum psp_err err = pki_sev_amd_cert(ca, PKI_ARK, &ark);
+    enum psp_err err = pki_ca_rsa(ca, PKI_ARK, &key);
 
     if (err == PSP_OK) {
+        fill(ca, PKI_ARK, psp_rsa_public(key), &ark);
         pki_sev_root_of(&ark, root);
     }
     return err;

@@ -263,11 +263,17 @@ static bool open_guest(struct platform *p, const struct platform_options *o,
     return probe(p, o, command);
 }
 
-/* Chip, store, power, initialisation, configuration. */
+/* Root, power, initialisation, configuration. */
 static bool open_host(struct platform *p, const struct platform_options *o,
                       const char *command, struct trace *trace,
                       struct machine_config *config)
 {
+    char error[INSTALL_ERROR_SIZE] = "";
+
+    if (install_sev_root(p->install, o->profile->generation, &config->sev,
+                         error) != 0) {
+        return complain(command, error);
+    }
     return power_on(p, o, command, trace, config) &&
            set_config(p, o, command) && (!o->vlek || load_vlek(p, o, command));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "install_impl.h"
+#include "sev_pki.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -354,6 +355,22 @@ void install_chip(const struct install *ins, enum psp_generation generation,
                   uint32_t index, struct psp_chip *chip)
 {
     pki_chip_make(ins->seed, generation, index, chip);
+}
+
+int install_sev_root(struct install *ins, enum psp_generation generation,
+                     struct psp_sev_config *config, char *error)
+{
+    struct pki_ca *ca = NULL;
+    int rc = install_ca(ins, generation, &ca, error);
+
+    config->root_count = 0;
+    if (rc == 0) {
+        rc = install_pki_error(ins, pki_sev_root(ca, &config->roots[0]), error);
+    }
+    if (rc == 0) {
+        config->root_count = 1;
+    }
+    return rc;
 }
 
 int install_ca(struct install *ins, enum psp_generation generation,

@@ -88,6 +88,11 @@ int install_ca(struct install *ins, enum psp_generation generation,
  * (AMD's key), the store's errno, or -EIO. */
 int install_pki_error(struct install *ins, enum psp_err err, char *error);
 
+/** The ARK that a platform of this generation trusts at the end of the chains
+ * that SEND_START gets: the installation's own. The key is made or loaded. */
+int install_sev_root(struct install *ins, enum psp_generation generation,
+                     struct psp_sev_config *config, char *error);
+
 enum install_certs { INSTALL_NONE, INSTALL_VCEK, INSTALL_VLEK };
 
 /**
