@@ -595,7 +595,23 @@ class Guests(Base):
                 self.assertEqual(self.read(path), self.read("b" + path[1:]),
                                  path)
                 count += 1
-        self.assertEqual(count, 12)
+        self.assertEqual(count, 12 + 7)
+        root = self.path("b/pki/Milan/ask_ark_milan.cert")
+        p = tst.run(tst.SWPSP, "verify", "--type", "sev", "--chain",
+                    self.path("a/sev/chain.cert"), "--root", root)
+        self.assertEqual(p.returncode, 0, p.stdout)
+
+    def test_an_owner_changes_the_exported_chain(self):
+        for folder in ("a", "b"):
+            p = tst.run(tst.SWPSP, "certs", "export", "--connect",
+                        self.d.socket, self.path(folder))
+            self.assertEqual(p.returncode, 0, p.stderr)
+            p = self.d.run("host", tst.client("sev_owner"), "pdh-gen")
+            self.assertEqual(p.returncode, 0, p.stderr)
+        for name, same in (("pdh.cert", False), ("pek.cert", True),
+                           ("oca.cert", True), ("cek.cert", True)):
+            self.assertEqual(self.read("a/sev/" + name) ==
+                             self.read("b/sev/" + name), same, name)
 
     def test_two_guests_at_once_have_their_own_reports_and_keys(self):
         self.launch("a", "--host-data", "0a" * 32)

@@ -111,6 +111,37 @@ class Owner(Base):
                 self.run_in(nv, *client, "reset")
                 self.assertEqual(self.status(*nv)["flags"], 0x100)
 
+    def test_certs_export_writes_the_chain_that_the_next_run_has(self):
+        for i, options in enumerate(((), ("--profile", "naples"),
+                                     ("--nv", self.path("nv")))):
+            folder = self.path("all-%d" % i)
+            for owned in (False, True):
+                if owned and "--nv" not in options:
+                    continue
+                if owned:
+                    self.own(CLIENTS["c"], options)
+                self.ok(tst.SWPSP, "certs", "export", DEV, *options, folder)
+                self.run_in(options, *CLIENTS["c"], "export",
+                            self.path("pdh"), self.path("chain"))
+                sev = [self.read("%s/sev/%s.cert" % (folder, n))
+                       for n in ("pdh", "pek", "oca", "cek")]
+                chain = self.read("chain")
+                self.assertEqual(sev[0], self.read("pdh"))
+                self.assertEqual(sev[1] + sev[2], chain[:4168])
+                # The same key; signed by the ASK only in the file.
+                self.assertEqual(sev[3][:0x414], chain[4168:4168 + 0x414])
+                self.assertNotEqual(sev[3], chain[4168:])
+                self.assertEqual(self.read(folder + "/sev/chain.cert"),
+                                 b"".join(sev))
+                product = options[1] if "--profile" in options else "milan"
+                p = self.ok(tst.SWPSP, "verify", "--type", "sev", "--chain",
+                            folder + "/sev/chain.cert", "--root",
+                            "%s/pki/%s/ask_ark_%s.cert" %
+                            (folder, product.capitalize(), product))
+                self.assertIn("PASS pdh-signature", p.stdout)
+                if owned:
+                    self.assertEqual(sev[2], self.read("oca.cert"))
+
     def test_an_owner_certificate_with_a_dirty_tail_is_accepted(self):
         """sevctl leaves bytes of its own memory behind the key."""
         nv = ("--nv", self.path("nv"))

@@ -3,6 +3,9 @@
 
 #include "commands.h"
 #include "control_cli.h"
+#include "control_client.h"
+#include "sev_cert.h"
+#include "sev_export.h"
 #include "state_file.h"
 
 #include <openssl/evp.h>
@@ -16,7 +19,8 @@
 #define PEM_LINE 64u
 
 struct target {
-    struct state_dir guest, pki;
+    const char *socket;
+    struct state_dir guest, pki, sev;
     char error[STATE_ERROR_SIZE];
     const json_t *certs;
     bool vlek;
@@ -138,6 +142,51 @@ static bool put_all(struct target *t, const json_t *answer)
            put_cert(t, &t->pki, "ARK", "ark") && put_chain(t);
 }
 
+/* One binary certificate, perhaps a copy for the caller. */
+static bool put_binary(struct target *t, const json_t *sev, const char *key,
+                       const char *name, uint8_t *copy, size_t copy_size)
+{
+    size_t size = 0;
+    uint8_t *data = decode(json_object_get(sev, key), &size);
+    bool ok = data != NULL && (copy == NULL || size == copy_size);
+
+    if (!ok) {
+        (void)state_error(t->error, 0, "the daemon sent no %s", key);
+    } else if (copy != NULL) {
+        memcpy(copy, data, size);
+    }
+    ok = ok && put(t, &t->sev, name, data, size);
+    free(data);
+    return ok;
+}
+
+/* The daemon may serve no /dev/sev: then there is no more than that. */
+static bool put_sev(struct target *t, const json_t *sev)
+{
+    struct control_device *device = NULL;
+    char refused[CONTROL_ERROR_SIZE] = "";
+    uint8_t cek[SEV_CERT_SIZE];
+    struct chardev dev;
+    bool ok;
+
+    if (!put_binary(t, sev, "CEK", "cek.cert", cek, sizeof(cek)) ||
+        !put_binary(t, sev, "ASK", "ask.cert", NULL, 0) ||
+        !put_binary(t, sev, "ARK", "ark.cert", NULL, 0)) {
+        return false;
+    }
+    if (control_device_open(t->socket, "host", &device, refused) != 0) {
+        fprintf(stderr,
+                "swpsp certs: sev/ without pdh.cert, pek.cert and "
+                "oca.cert: %s\n",
+                refused);
+        return true;
+    }
+    dev = control_device_chardev(device);
+    ok = sev_export(&dev, cek, &t->sev, t->error) == 0;
+    control_device_close(device);
+    return ok;
+}
+
 static bool write_below(const char *dir, const json_t *answer, struct target *t)
 {
     const char *product = json_string_value(json_object_get(answer, "product"));
@@ -153,10 +202,16 @@ static bool write_below(const char *dir, const json_t *answer, struct target *t)
     }
     (void)snprintf(name, sizeof(name), "pki/%s", product);
     ok = state_dir_open(dir, STATE_DIR_PUBLIC, &top, t->error) == 0 &&
-         state_dir_sub(&top, "guest", STATE_DIR_PUBLIC, &t->guest, t->error) ==
-             0 &&
-         state_dir_sub(&top, name, STATE_DIR_PUBLIC, &t->pki, t->error) == 0 &&
-         put_all(t, answer);
+         state_dir_sub(&top, "sev", STATE_DIR_PUBLIC, &t->sev, t->error) == 0;
+    if (ok && t->certs != NULL) {
+        ok = state_dir_sub(&top, "guest", STATE_DIR_PUBLIC, &t->guest,
+                           t->error) == 0 &&
+             state_dir_sub(&top, name, STATE_DIR_PUBLIC, &t->pki, t->error) ==
+                 0 &&
+             put_all(t, answer);
+    }
+    ok = ok && put_sev(t, json_object_get(answer, "sev"));
+    state_dir_close(&t->sev);
     state_dir_close(&t->pki);
     state_dir_close(&t->guest);
     state_dir_close(&top);
@@ -166,7 +221,11 @@ static bool write_below(const char *dir, const json_t *answer, struct target *t)
 int certs_connect_export(const char *socket, const char *dir)
 {
     const struct control_options o = {.socket = socket};
-    struct target t = {.guest = {.fd = -1}, .pki = {.fd = -1}};
+    struct target t = {.socket =
+                           socket != NULL ? socket : control_default_socket(),
+                       .guest = {.fd = -1},
+                       .pki = {.fd = -1},
+                       .sev = {.fd = -1}};
     json_t *answer =
         control_ask(&o, "certs", json_pack("{s:s}", "op", "certs"));
     bool ok;

@@ -4,7 +4,10 @@
 #include "certs_connect.h"
 #include "crypto.h"
 #include "platform.h"
+#include "sev_export.h"
+#include "sev_pki.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +16,9 @@
 static const char HELP[] =
     "usage: swpsp certs export [OPTION...] DIR\n\n"
     "Write the platform's certificates below DIR, laid out for the common\n"
-    "verifiers: pki/PRODUCT/, guest/, snpguest/, kds-store/.\n\n"
-    "  --connect SOCKET      those of a running `swpsp serve`; pki/ and "
-    "guest/\n\n";
+    "verifiers: pki/PRODUCT/, guest/, snpguest/, kds-store/, sev/.\n\n"
+    "  --connect SOCKET      those of a running `swpsp serve`; pki/, guest/ "
+    "and sev/\n\n";
 
 #define OPT_CONNECT 1
 
@@ -67,6 +70,48 @@ static int parse(struct platform_options *o, const char **connect, int argc,
     return status;
 }
 
+/* sev/ of a platform that is powered on for it: the chain that the next run
+ * has, for its keys are kept, or follow from the seed. */
+static int export_platform(const struct platform_options *o,
+                           struct install_export *what, const char *path,
+                           char *error)
+{
+    struct platform_options host = *o;
+    struct state_dir top = {.fd = -1}, dir = {.fd = -1};
+    struct platform p = {0};
+    uint8_t cek[SEV_CERT_SIZE];
+    struct pki_ca *ca = NULL;
+    struct chardev dev;
+    int rc;
+
+    host.sev.node_sev = true;
+    host.sev.node_sev_guest = false;
+    host.sev.legacy_guest_count = 0;
+    if (!platform_open(&p, &host, "certs", NULL)) {
+        platform_close(&p);
+        return -ECANCELED; /* told */
+    }
+    dev = ccp_chardev(p.ccp);
+    rc = install_ca(p.install, what->generation, &ca, error);
+    if (rc == 0) {
+        rc = install_pki_error(p.install, pki_cek_cert(ca, &what->chip, cek),
+                               error);
+    }
+    if (rc == 0) {
+        rc = state_dir_open(path, STATE_DIR_PUBLIC, &top, error);
+    }
+    if (rc == 0) {
+        rc = state_dir_sub(&top, "sev", STATE_DIR_PUBLIC, &dir, error);
+    }
+    if (rc == 0) {
+        rc = sev_export(&dev, cek, &dir, error);
+    }
+    state_dir_close(&dir);
+    state_dir_close(&top);
+    platform_close(&p);
+    return rc;
+}
+
 static int export_to(const struct platform_options *o, const char *dir)
 {
     struct install_export what = {
@@ -84,10 +129,13 @@ static int export_to(const struct platform_options *o, const char *dir)
     }
     install_chip(install, what.generation, o->chip_index, &what.chip);
     err = install_export(install, dir, &what, error);
-    if (err != 0) {
+    install_close(install);
+    if (err == 0) {
+        err = export_platform(o, &what, dir, error);
+    }
+    if (err != 0 && err != -ECANCELED) {
         fprintf(stderr, "swpsp certs: %s\n", error);
     }
-    install_close(install);
     psp_wipe(&what, sizeof(what));
     return err == 0 ? EXIT_OK : EXIT_USAGE;
 }

@@ -124,7 +124,8 @@ struct install_export {
  *   kds-store/vcek/HWID/   trustee's offline store
  *   snpguest/              the .pem files of guest/, and nothing else
  *   sev/                   legacy SEV, binary: ark.cert, ask.cert, and cek.cert
- *                          of the chip, signed by the ASK
+ *                          of the chip, signed by the ASK (the platform's own
+ *                          certificates are the command's business)
  * Naples and Rome have only sev/ and pki/P/ask_ark_{p}.cert. Everything is made
  * before the first file is written; each file appears whole, and when one
  * cannot be written, those that this call has added are removed.

@@ -6,6 +6,7 @@
 #include "crypto.h"
 #include "launch_digest.h"
 #include "legacy_vm_spec.h"
+#include "sev_pki.h"
 #include "spec.h"
 
 #include <openssl/evp.h>
@@ -503,19 +504,43 @@ json_t *serve_guest_show(const struct serve_guest *guest)
 
 /* --- certificates --- */
 
-int serve_guests_certs(struct serve_guests *g, json_t **out, char *error)
+/* CEK, ASK and ARK in AMD's binary formats. Called with @launching. */
+static int legacy_certs(struct serve_guests *g, json_t **out, char *error)
+{
+    const struct serve_platform *p = &g->platform;
+    uint8_t amd[PKI_ASK_ARK_MAX_SIZE], cek[SEV_CERT_SIZE];
+    struct pki_ca *ca = NULL;
+    size_t size = 0;
+    int rc =
+        install_ca(p->install, machine_profile(p->m)->generation, &ca, error);
+
+    if (rc == 0) {
+        rc = install_pki_error(p->install, pki_cek_cert(ca, &p->chip, cek),
+                               error);
+    }
+    if (rc == 0) {
+        rc = install_pki_error(p->install, pki_ask_ark(ca, amd, &size), error);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    *out = json_pack("{s:o, s:o, s:o}", "CEK", serve_base64(cek, sizeof(cek)),
+                     "ASK", serve_base64(amd, size / 2), "ARK",
+                     serve_base64(amd + size / 2, size / 2));
+    return *out == NULL ? state_error(error, -ENOMEM, "out of memory") : 0;
+}
+
+/* The table's entries by name, and the table. */
+static int snp_certs(struct serve_guests *g, json_t *out, char *error)
 {
     struct cert_table_entry e[CERT_TABLE_MAX_COUNT];
     const struct serve_table *table = NULL;
     size_t count = 0;
     json_t *certs;
-    int rc;
+    int rc = platform_table(g, g->platform.vlek ? INSTALL_VLEK : INSTALL_VCEK,
+                            &table, error);
 
-    (void)pthread_mutex_lock(&g->launching);
-    rc = platform_table(g, g->platform.vlek ? INSTALL_VLEK : INSTALL_VCEK,
-                        &table, error);
-    (void)pthread_mutex_unlock(&g->launching);
-    if (rc != 0) { /* once made it stays as it is */
+    if (rc != 0) {
         return rc;
     }
     if (cert_table_decode(table->data, table->size, e, CERT_TABLE_MAX_COUNT,
@@ -529,7 +554,31 @@ int serve_guests_certs(struct serve_guests *g, json_t **out, char *error)
         (void)json_object_set_new(certs, name == NULL ? "?" : name,
                                   serve_base64(e[i].data, e[i].size));
     }
-    *out = json_pack("{s:o, s:o}", "certs", certs, "table",
-                     serve_base64(table->data, table->size));
-    return *out == NULL ? state_error(error, -ENOMEM, "out of memory") : 0;
+    (void)json_object_set_new(out, "certs", certs);
+    (void)json_object_set_new(out, "table",
+                              serve_base64(table->data, table->size));
+    return 0;
+}
+
+int serve_guests_certs(struct serve_guests *g, json_t **out, char *error)
+{
+    bool snp = machine_profile(g->platform.m)->has_snp;
+    json_t *legacy = NULL;
+    int rc;
+
+    (void)pthread_mutex_lock(&g->launching);
+    rc = legacy_certs(g, &legacy, error);
+    *out = rc == 0 ? json_pack("{s:o}", "sev", legacy) : NULL;
+    if (rc == 0 && *out == NULL) {
+        rc = state_error(error, -ENOMEM, "out of memory");
+    }
+    if (rc == 0 && snp) {
+        rc = snp_certs(g, *out, error);
+    }
+    (void)pthread_mutex_unlock(&g->launching);
+    if (rc != 0) {
+        json_decref(*out);
+        *out = NULL;
+    }
+    return rc;
 }
