@@ -59,10 +59,11 @@ def launch_us(c, name):
 def launch_all(d, other, m, label):
     """The last launches in turn with the first ones on another daemon, so that
     both meet the same moods of the machine."""
-    c, fresh = d.connect(), other.connect()
+    c = d.connect()
     empty = d.resident_kib()
     for i in range(IDLE - SAMPLE):
         launch_us(c, "g%d" % i)
+    fresh = other.connect()  # not before: idle connections end
     first, last = [], []
     for i in range(IDLE - SAMPLE, IDLE):
         first.append(launch_us(fresh, "g%d" % i))
