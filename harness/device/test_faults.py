@@ -138,10 +138,6 @@ class Faults(unittest.TestCase):
                     "--", "true")
         self.assertEqual(p.returncode, 2)
         self.assertIn("No such file or directory", p.stderr)
-        p = self.run_plan(self.one(do="drop"), "true",
-                          options=["--nodes", "sev"])
-        self.assertEqual(p.stderr,
-                         "swpsp run: --faults needs the node sev-guest\n")
         p = tst.run(tst.SWPSP, "run", "--faults", self.path("plan.json"),
                     "--connect", "/nowhere", "--as", "a", "--", "true")
         self.assertEqual(p.stderr, "swpsp run: --faults needs a platform of "

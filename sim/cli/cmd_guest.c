@@ -11,7 +11,8 @@
 
 static const char HELP[] =
     "usage: swpsp guest launch [OPTION...] NAME\n"
-    "       swpsp guest list | show NAME | stop NAME\n\n"
+    "       swpsp guest list | show NAME | stop NAME\n"
+    "       swpsp guest hypercall [--cpl N] NAME\n\n"
     "Guests of a running `swpsp serve`. They are launched again when it is\n"
     "started again, until they are stopped.\n\n"
     "  --socket PATH         control socket\n"
@@ -25,10 +26,13 @@ static const char HELP[] =
     "  --certs WHAT          vcek, vlek, none, or a table's file\n"
     "  --kernel ERA          5.19, 6.1, 6.3 or 6.13 (default)\n"
     "  --vmpck N             the guest driver's vmpck_id\n"
+    "  --cpl N               hypercall 13 from this privilege level (default "
+    "3)\n"
     "  --long-key-request    it reads LAUNCH_MIT_VECTOR, which Linux does "
     "not\n";
 
 #define OPT_LEGACY 800
+#define OPT_CPL    801
 
 /* Platform options that are a guest's. */
 static const char *const ROWS[] = {
@@ -41,12 +45,15 @@ struct guest_options {
     struct control_options control;
     struct platform_options platform;
     bool legacy;
+    int cpl;
 };
 
-static void make_table(struct option table[ROW_COUNT + 5])
+static void make_table(struct option table[ROW_COUNT + 6])
 {
     static const struct option own[] = {
-        CONTROL_OPTION_ROWS, {"legacy", no_argument, NULL, OPT_LEGACY}};
+        CONTROL_OPTION_ROWS,
+        {"legacy", no_argument, NULL, OPT_LEGACY},
+        {"cpl", required_argument, NULL, OPT_CPL}};
     size_t n = sizeof(own) / sizeof(own[0]);
 
     memcpy(table, own, sizeof(own));
@@ -60,12 +67,23 @@ static void make_table(struct option table[ROW_COUNT + 5])
     table[n] = (struct option){0};
 }
 
+static bool take_cpl(struct guest_options *o, const char *arg)
+{
+    if (arg[0] < '0' || arg[0] > '3' || arg[1] != '\0') {
+        fprintf(stderr, "swpsp guest: --cpl %s: need 0 to 3\n", arg);
+        return false;
+    }
+    o->cpl = arg[0] - '0';
+    return true;
+}
+
 /* Returns -1 to go on, else an exit status. */
 static int parse(struct guest_options *o, int argc, char **argv)
 {
-    struct option table[ROW_COUNT + 5];
+    struct option table[ROW_COUNT + 6];
     int val;
 
+    o->cpl = 3;
     options_init(&o->platform);
     make_table(table);
     while ((val = getopt_long(argc, argv, "h", table, NULL)) != -1) {
@@ -73,6 +91,8 @@ static int parse(struct guest_options *o, int argc, char **argv)
 
         if (val == OPT_LEGACY) {
             o->legacy = true;
+        } else if (val == OPT_CPL) {
+            ok = take_cpl(o, optarg);
         } else if (val >= OPTION_PLATFORM) {
             ok = options_take(&o->platform, "guest", val, optarg);
         } else {
@@ -181,6 +201,27 @@ static int ask_about(const struct guest_options *o, const char *op,
     return show(o, json_pack("{s:s, s:s}", "op", op, "guest", name));
 }
 
+/* The answer alone, for scripts. */
+static int hypercall(const struct guest_options *o, const char *name)
+{
+    json_t *result =
+        control_ask(&o->control, "guest",
+                    json_pack("{s:s, s:s, s:i}", "op", "guest.hypercall",
+                              "guest", name, "cpl", o->cpl));
+
+    if (result == NULL) {
+        return EXIT_USAGE;
+    }
+    if (o->control.json) {
+        control_print(&o->control, result);
+    } else {
+        printf("%lld\n",
+               (long long)json_integer_value(json_object_get(result, "rax")));
+    }
+    json_decref(result);
+    return EXIT_OK;
+}
+
 int cmd_guest(int argc, char **argv)
 {
     struct guest_options o = {0};
@@ -203,7 +244,11 @@ int cmd_guest(int argc, char **argv)
     if (left == 2 && strcmp(verb, "stop") == 0) {
         return ask_about(&o, "guest.stop", argv[optind + 1]);
     }
-    fprintf(stderr, "swpsp guest: usage: swpsp guest launch|show|stop NAME, or "
-                    "list\n");
+    if (left == 2 && strcmp(verb, "hypercall") == 0) {
+        return hypercall(&o, argv[optind + 1]);
+    }
+    fprintf(stderr,
+            "swpsp guest: usage: swpsp guest launch|show|stop|hypercall "
+            "NAME, or list\n");
     return EXIT_USAGE;
 }

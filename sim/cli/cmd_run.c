@@ -2,9 +2,10 @@
 #include "commands.h"
 
 #include "control_client.h"
+#include "faults.h"
 #include "parse.h"
+#include "plan_file.h"
 #include "platform.h"
-#include "run_faults.h"
 #include "run_kds.h"
 #include "run_tsm.h"
 #include "seccomp.h"
@@ -37,7 +38,7 @@ struct run_options {
     bool tsm;
     const char *tsm_dir;     /* NULL: where Linux has it */
     const char *faults_path; /* NULL: the hypervisor is honest */
-    struct run_faults *faults;
+    struct fault_plan *faults;
     bool own_platform;   /* one of its options was given */
     const char *connect; /* control socket; NULL: a platform of its own */
     const char *as;      /* guest of that platform */
@@ -55,8 +56,7 @@ static const char HELP[] =
     "                        WAY: namespace, proxy, or auto (default)\n"
     "  --tsm[=DIR]           report entries of configfs-tsm, at\n"
     "                        /sys/kernel/config/tsm/report or at DIR\n"
-    "  --faults FILE         what the hypervisor does to guest requests "
-    "(JSON)\n"
+    "  --faults FILE         what a hostile host does (JSON)\n"
     "  --connect SOCKET      use a running `swpsp serve` instead of a "
     "platform\n"
     "                        of its own, and no platform option\n"
@@ -129,8 +129,6 @@ static bool connect_is_whole(const struct run_options *o)
         why = "--kds needs a platform of its own, not --connect";
     } else if (o->connect != NULL && o->faults_path != NULL) {
         why = "--faults needs a platform of its own, not --connect";
-    } else if (o->faults_path != NULL && !o->platform.sev.node_sev_guest) {
-        why = "--faults needs the node sev-guest";
     }
     if (why != NULL) {
         fprintf(stderr, "swpsp run: %s\n", why);
@@ -343,6 +341,45 @@ static int run_on(const struct run_options *o, struct control_device *device,
     return run_shown(o, &shown, argv);
 }
 
+/* What hypercall 13 tells the program, as user space of the first legacy guest;
+ * its clients keep 32 bits. abi/linux.md §3 */
+static bool tell_handle(const struct run_options *o, const struct platform *p)
+{
+    const struct legacy_vm_hypercall call = {
+        .rax = LEGACY_VM_HC_VM_HANDLE, .cpl = 3, .long_mode = true};
+    char text[16];
+
+    if (!o->platform.sev.vm_handle_set || p->legacy == NULL) {
+        return true;
+    }
+    (void)snprintf(
+        text, sizeof(text), "%u",
+        (uint32_t)legacy_vm_vmmcall(p->legacy, p->legacy_guest[0], &call));
+    if (setenv("SWPSP_VM_HANDLE", text, 1) != 0) {
+        fprintf(stderr, "swpsp run: --vm-handle: %s\n", strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* From now on, not while the platform was brought up. */
+static bool start_faults(const struct run_options *o, struct platform *p,
+                         struct trace *trace)
+{
+    if (o->faults == NULL) {
+        return true;
+    }
+    if (faults_host_new(o->faults, p->m, trace, &p->faults) != 0) {
+        fprintf(stderr, "swpsp run: --faults: %s\n", strerror(ENOMEM));
+        return false;
+    }
+    if (p->legacy != NULL) {
+        fault_host_legacy(p->faults, p->legacy);
+    }
+    fault_host_start(p->faults);
+    return true;
+}
+
 /* On a platform that runs elsewhere. */
 static int run_connected(const struct run_options *o, FILE *out,
                          struct run_tsm *tsm, char **argv)
@@ -370,10 +407,9 @@ static int run_traced(const struct run_options *o, FILE *out,
     struct platform p;
     int status = EXIT_USAGE;
 
-    if (platform_open(&p, &o->platform, "run", trace)) {
-        if (o->faults == NULL || run_faults_start(o->faults, &p, trace)) {
-            status = run_program(o, &p, trace, tsm, argv);
-        }
+    if (platform_open(&p, &o->platform, "run", trace) &&
+        start_faults(o, &p, trace) && tell_handle(o, &p)) {
+        status = run_program(o, &p, trace, tsm, argv);
     }
     run_tsm_stop(tsm);
     platform_close(&p);
@@ -403,20 +439,20 @@ int cmd_run(int argc, char **argv)
         }
     }
     status = EXIT_USAGE;
-    if (o.faults_path != NULL && !run_faults_load(o.faults_path, &o.faults)) {
+    if (o.faults_path != NULL &&
+        !plan_file_load("run", o.faults_path, &o.faults)) {
         status = EXIT_USAGE;
     } else if (o.tsm && !run_tsm_prepare(o.tsm_dir, o.force, &tsm)) {
         status = EXIT_USAGE;
     } else if (o.connect != NULL) {
         status = run_connected(&o, out, tsm, argv + optind);
     } else if (o.kds == RUN_KDS_OFF ||
-               run_kds_start(o.kds, &o.platform, run_faults_plan(o.faults),
-                             &kds)) {
+               run_kds_start(o.kds, &o.platform, o.faults, &kds)) {
         status = run_traced(&o, out, tsm, argv + optind);
     }
     run_tsm_free(tsm);
     run_kds_stop(kds);
-    run_faults_free(o.faults);
+    fault_plan_free(o.faults); /* the key server has used it */
     if (out != stderr) {
         fclose(out);
     }

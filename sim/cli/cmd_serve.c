@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
+#include "faults.h"
+#include "plan_file.h"
 #include "platform.h"
 #include "platform_sev.h"
 #include "sandbox.h"
@@ -43,6 +45,7 @@ struct daemon {
     FILE *trace_out;
     struct trace *trace;
     struct platform p;
+    struct fault_plan *plan;
     struct serve_guests *guests;
     struct serve_devices *devices;
     struct sandbox_janitor janitor;
@@ -310,6 +313,26 @@ static bool open_platform(struct daemon *d)
     return true;
 }
 
+/* As the user who has named it. */
+static bool load_plan(struct daemon *d)
+{
+    int err;
+
+    if (d->o.faults != NULL) {
+        return plan_file_load("serve", d->o.faults, &d->plan);
+    }
+    err = fault_plan_new(&d->plan);
+    return err == 0 || fail_errno("fault plan", err);
+}
+
+/* The plan holds for what comes after the start. */
+static bool open_faults(struct daemon *d)
+{
+    int err = faults_host_new(d->plan, d->p.m, d->trace, &d->p.faults);
+
+    return err == 0 || fail_errno("fault plan", err);
+}
+
 static struct serve_platform describe(const struct daemon *d)
 {
     return (struct serve_platform){
@@ -320,6 +343,8 @@ static struct serve_platform describe(const struct daemon *d)
         .vlek = d->o.platform.vlek,
         .store = d->store,
         .max_guests = d->o.max_guests,
+        .faults = d->p.faults,
+        .vm_handle = d->o.platform.sev.vm_handle,
     };
 }
 
@@ -333,7 +358,11 @@ static bool open_guests(struct daemon *d)
     if (err != 0) {
         return fail_errno("guests", err);
     }
-    return serve_guests_relaunch(d->guests, error) == 0 || fail(error);
+    if (serve_guests_relaunch(d->guests, error) != 0) {
+        return fail(error);
+    }
+    fault_host_start(d->p.faults);
+    return true;
 }
 
 /* --- sockets and files --- */
@@ -524,10 +553,11 @@ static bool start(struct daemon *d)
     if (d->signals < 0) {
         return fail_errno("signals", d->signals);
     }
-    return find_users(d) && act_as_user(d) && settle(d) && open_platform(d) &&
-           remember(d) && open_guests(d) && act_as_root(d) &&
-           prepare_mounts(d) && start_janitor(d) && open_devices(d) &&
-           open_socket(d) && write_pid(d) && lock_down(d);
+    return load_plan(d) && find_users(d) && act_as_user(d) && settle(d) &&
+           open_platform(d) && remember(d) && open_faults(d) &&
+           open_guests(d) && act_as_root(d) && prepare_mounts(d) &&
+           start_janitor(d) && open_devices(d) && open_socket(d) &&
+           write_pid(d) && lock_down(d);
 }
 
 static void ready(void *ctx)
@@ -555,6 +585,7 @@ static bool serve(struct daemon *d)
         .platform = describe(d),
         .guests = d->guests,
         .sev = ccp_chardev(d->p.ccp),
+        .faults = d->plan,
         .trace = d->lines,
         .traced = traced,
         .traced_ctx = d->trace,
@@ -603,8 +634,12 @@ static void stop(struct daemon *d)
     }
     serve_devices_stop(d->devices);
     leave_places(d);
+    if (d->p.faults != NULL) {
+        machine_set_faults(d->p.m, NULL); /* the end is no event */
+    }
     serve_guests_free(d->guests);
     platform_close(&d->p);
+    fault_plan_free(d->plan);
     trace_free(d->trace);
     if (d->trace_out != NULL) {
         (void)fclose(d->trace_out);

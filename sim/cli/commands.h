@@ -22,6 +22,7 @@ int cmd_is_simulated(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_guest(int argc, char **argv);
+int cmd_faults(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_shutdown(int argc, char **argv);
 

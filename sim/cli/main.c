@@ -23,6 +23,7 @@ static const struct command COMMANDS[] = {
     {"serve", cmd_serve, "keep a platform running, with a control socket"},
     {"status", cmd_status, "show what a running platform is"},
     {"guest", cmd_guest, "launch, list, show and stop its guests"},
+    {"faults", cmd_faults, "set, clear and show its fault plan"},
     {"trace", cmd_trace, "follow its ioctls and mailbox commands"},
     {"shutdown", cmd_shutdown, "end it"},
 };

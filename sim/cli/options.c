@@ -94,7 +94,13 @@ const char PLATFORM_HELP[] =
     "  --sev-init-ex FILE    the driver's init_ex_path\n"
     "  --nv FILE             what the platform keeps over a power cycle\n"
     "  --legacy-guest FILE   launch an SEV or SEV-ES guest (may be repeated)\n"
-    "  --legacy-info FILE    write their handles and measurements (JSON)\n";
+    "  --legacy-info FILE    write their handles and measurements (JSON)\n"
+    "  --vm-handle MODE      what hypercall 13 tells legacy guests: kernel "
+    "(default;\n"
+    "                        user space gets -1), own, off, other, enotty, "
+    "enosys.\n"
+    "                        Given to run, the program finds it in\n"
+    "                        $SWPSP_VM_HANDLE\n";
 
 void options_init(struct platform_options *o)
 {

@@ -314,8 +314,14 @@ void platform_close(struct platform *p)
     if (p->sev_guest != NULL) {
         sev_guest_remove(p->sev_guest);
     }
+    fault_host_forget(&p->vm_faults);
+    if (p->faults != NULL) {
+        /* What ends the platform is no event any more. */
+        machine_set_faults(p->m, NULL);
+    }
     vm_destroy(p->vm);
     platform_sev_close(p);
+    fault_host_free(p->faults);
     if (p->m != NULL) {
         machine_destroy(p->m);
     }

@@ -6,7 +6,7 @@
 #ifndef CLI_PLATFORM_H
 #define CLI_PLATFORM_H
 
-#include "fault_guest.h"
+#include "fault_host.h"
 #include "install.h"
 #include "legacy_vm.h"
 #include "nv_file.h"
@@ -24,8 +24,8 @@ struct platform {
     struct vm *vm;                   /* NULL without the node sev-guest */
     struct sev_guest_dev *sev_guest; /* likewise */
     atomic_bool paused;              /* extended guest requests: BUSY */
-    struct fault_guest *faults;      /* what the hypervisor does to requests, or
-                                      * NULL; borrowed. Set before any request. */
+    struct fault_host *faults;       /* NULL: an honest host; ours */
+    struct fault_guest *vm_faults;   /* what the plan knows of the guest */
     /** Who is told instead of the platform's own guest what the driver says to
      * all guests; as in struct ccp_config. NULL: nobody else. */
     void (*certs_changed)(void *ctx, const uint8_t *certs, size_t size);

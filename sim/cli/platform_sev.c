@@ -87,7 +87,7 @@ static bool watch_request(void *ctx, struct vm *vm,
 {
     struct platform *p = ctx;
 
-    if (p->faults != NULL && fault_guest_hook(p->faults, vm, req, after)) {
+    if (fault_host_hook(p->faults, &p->vm_faults, vm, req, after)) {
         return true;
     }
     if (after || req->exit_code != VM_EXIT_EXT_GUEST_REQUEST ||
@@ -273,6 +273,7 @@ bool platform_legacy_launch(struct platform *p,
     if (err != 0) {
         return complain(command, "legacy guests", strerror(-err));
     }
+    legacy_vm_host_set_handle_mode(p->legacy, o->sev.vm_handle);
     for (size_t i = 0; i < o->sev.legacy_guest_count; i++) {
         if (!launch_guest(p, o->sev.legacy_guest[i], o, command)) {
             return false;

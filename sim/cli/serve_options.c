@@ -28,6 +28,7 @@ enum {
     OPT_DEVICE_GUEST,
     OPT_NODE_MODE,
     OPT_FORCE,
+    OPT_FAULTS,
 };
 
 static const struct option OWN[] = {
@@ -47,6 +48,7 @@ static const struct option OWN[] = {
     {"device-guest", required_argument, NULL, OPT_DEVICE_GUEST},
     {"node-mode", required_argument, NULL, OPT_NODE_MODE},
     {"force", no_argument, NULL, OPT_FORCE},
+    {"faults", required_argument, NULL, OPT_FAULTS},
 };
 #define OWN_COUNT (sizeof(OWN) / sizeof(OWN[0]))
 
@@ -64,6 +66,8 @@ static const char HELP[] =
     "  --group GROUP         and this group\n"
     "  --log-level LEVEL     error, warning, info (default), debug\n"
     "  --max-guests N        guests at once, at most (default 256)\n"
+    "  --faults FILE         what a hostile host does (JSON); see `swpsp "
+    "faults`\n"
     "  --forget-options      do not use the options that the state "
     "remembers\n\n"
     "devices for programs that know nothing of the socket:\n"
@@ -84,7 +88,7 @@ static const char HELP[] =
     "  --profile NAME  --asids N  --min-sev-asid N  --chip N  --lookalike\n"
     "  --vlek  --mask-chip-id\n"
     "  --mask-chip-key  --reported-tcb HEX  --sev-kernel ERA  --sev-abi NAME\n"
-    "  --sev-auto-report  --sev-start-uninit\n"
+    "  --sev-auto-report  --sev-start-uninit  --vm-handle MODE\n"
     "                        as for swpsp run\n";
 
 /* Platform options of this command; the first three are not remembered. */
@@ -105,6 +109,7 @@ static const char *const PLATFORM[] = {
     "sev-abi",
     "sev-auto-report",
     "sev-start-uninit",
+    "vm-handle",
 };
 #define PLATFORM_COUNT (sizeof(PLATFORM) / sizeof(PLATFORM[0]))
 #define NOT_REMEMBERED 3u
@@ -290,6 +295,9 @@ static bool take_own(struct serve_options *o, int val, const char *arg)
         return take_mode("node-mode", arg, &o->node_mode);
     case OPT_FORCE:
         o->force = true;
+        return true;
+    case OPT_FAULTS:
+        o->faults = arg;
         return true;
     default:
         return false;

@@ -28,7 +28,8 @@ struct serve_options {
     mode_t node_mode;
     bool force;
     uint32_t max_guests;
-    bool forget;     /* start from the default configuration */
+    const char *faults; /* file of a fault plan, or NULL */
+    bool forget;        /* start from the default configuration */
     json_t *given;   /* platform options of the command line: name to value */
     json_t *settled; /* what holds now; its strings are pointed to */
 };

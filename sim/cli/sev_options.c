@@ -6,7 +6,7 @@
 
 void sev_options_init(struct sev_options *o)
 {
-    *o = (struct sev_options){.node_sev = false};
+    *o = (struct sev_options){.vm_handle = LEGACY_VM_HANDLE_KERNEL};
     ccp_config_default(&o->driver);
 }
 
@@ -70,6 +70,20 @@ static bool take_abi(struct sev_options *o, const char *command,
     return true;
 }
 
+static bool take_vm_handle(struct sev_options *o, const char *command,
+                           const char *arg)
+{
+    int mode = legacy_vm_handle_mode_by_name(arg);
+
+    if (mode < 0) {
+        return complain(command, "vm-handle", arg,
+                        "need off, kernel, own, other, enotty or enosys");
+    }
+    o->vm_handle = (enum legacy_vm_handle_mode)mode;
+    o->vm_handle_set = true;
+    return true;
+}
+
 static bool take_guest(struct sev_options *o, const char *command,
                        const char *arg)
 {
@@ -107,6 +121,8 @@ bool sev_options_take(struct sev_options *o, const char *command, int val,
     case OPT_LEGACY_INFO:
         o->legacy_info_path = arg;
         return true;
+    case OPT_VM_HANDLE:
+        return take_vm_handle(o, command, arg);
     default:
         return false;
     }

@@ -7,6 +7,7 @@
 #define CLI_SEV_OPTIONS_H
 
 #include "ccp.h"
+#include "legacy_vm.h"
 
 #define LEGACY_GUEST_MAX 64u
 
@@ -22,6 +23,7 @@ enum {
     OPT_NV,
     OPT_LEGACY_GUEST,
     OPT_LEGACY_INFO,
+    OPT_VM_HANDLE,
     SEV_OPTION_END,
 };
 
@@ -35,7 +37,8 @@ enum {
         {"sev-init-ex", required_argument, NULL, OPT_SEV_INIT_EX},             \
         {"nv", required_argument, NULL, OPT_NV},                               \
         {"legacy-guest", required_argument, NULL, OPT_LEGACY_GUEST},           \
-        {"legacy-info", required_argument, NULL, OPT_LEGACY_INFO},
+        {"legacy-info", required_argument, NULL, OPT_LEGACY_INFO},             \
+        {"vm-handle", required_argument, NULL, OPT_VM_HANDLE},
 
 struct sev_options {
     struct ccp_config driver;      /* hooks are the platform's matter */
@@ -44,6 +47,8 @@ struct sev_options {
     const char *legacy_guest[LEGACY_GUEST_MAX];
     size_t legacy_guest_count;
     const char *legacy_info_path;
+    enum legacy_vm_handle_mode vm_handle; /* default KERNEL */
+    bool vm_handle_set;
 };
 
 void sev_options_init(struct sev_options *o);

@@ -275,12 +275,16 @@ static int cannot(const struct serve_guests *g, int err, char *error)
                        strerror(-err));
 }
 
-static bool answer_busy(void *ctx, struct vm *vm, struct vm_guest_request *req,
-                        bool after)
+/* The fault plan comes first: it counts every request. */
+static bool watch_request(void *ctx, struct vm *vm,
+                          struct vm_guest_request *req, bool after)
 {
-    const struct serve_guest *guest = ctx;
+    struct serve_guest *guest = ctx;
 
-    (void)vm;
+    if (fault_host_hook(guest->table->platform.faults, &guest->faults, vm, req,
+                        after)) {
+        return true;
+    }
     if (after || req->exit_code != VM_EXIT_EXT_GUEST_REQUEST ||
         atomic_load(&guest->stopping) || !atomic_load(&guest->table->paused)) {
         return false;
@@ -308,7 +312,7 @@ static int start_snp(struct serve_guests *g, struct serve_guest *guest,
         return cannot(g, err, error);
     }
     guest->table = g;
-    vm_set_request_hook(guest->vm, answer_busy, guest);
+    vm_set_request_hook(guest->vm, watch_request, guest);
     guest->vmpck = vmpck < 0 ? vm_vmpl(guest->vm) : (unsigned int)vmpck;
     guest->policy = spec->policy;
     memcpy(guest->host_data, spec->host_data, sizeof(guest->host_data));
@@ -414,6 +418,7 @@ static void release(struct serve_guest *guest)
     if (guest->dev != NULL) {
         sev_guest_remove(guest->dev);
     }
+    fault_host_forget(&guest->faults);
     vm_destroy(guest->vm);
     legacy_vm_destroy(guest->legacy);
     guest->dev = NULL;

@@ -23,6 +23,7 @@ struct serve_guest {
     uint64_t order; /* of the first launch */
     unsigned int users;
     struct vm *vm;
+    struct fault_guest *faults; /* what the fault plan knows of it */
     struct sev_guest_dev *dev;
     struct legacy_vm *legacy;
     enum sev_guest_era era;

@@ -32,6 +32,10 @@ int serve_guests_new(const struct serve_platform *platform,
         free(g);
         return err;
     }
+    legacy_vm_host_set_handle_mode(g->legacy, platform->vm_handle);
+    if (platform->faults != NULL) {
+        fault_host_legacy(platform->faults, g->legacy);
+    }
     (void)pthread_mutex_init(&g->lock, NULL);
     (void)pthread_mutex_init(&g->launching, NULL);
     (void)pthread_cond_init(&g->idle, NULL);
@@ -439,6 +443,33 @@ int serve_guest_get(struct serve_guests *g, const char *name,
         *out = guest;
     }
     (void)pthread_mutex_unlock(&g->lock);
+    return rc;
+}
+
+int serve_guest_hypercall(struct serve_guests *g, const char *name,
+                          unsigned int cpl, uint64_t number, uint64_t *rax,
+                          char *error)
+{
+    const struct legacy_vm_hypercall call = {
+        .rax = number, .cpl = cpl, .long_mode = true};
+    struct serve_guest *guest;
+    int rc = 0;
+
+    (void)pthread_mutex_lock(&g->lock);
+    guest = find(g, name);
+    if (guest == NULL) {
+        rc = state_error(error, -ENOENT, "there is no guest '%.80s'", name);
+    } else if (guest->legacy == NULL) {
+        rc = state_error(error, -EINVAL,
+                         "guest '%s' is no legacy guest that runs", name);
+    } else {
+        guest->users++;
+    }
+    (void)pthread_mutex_unlock(&g->lock);
+    if (rc == 0) {
+        *rax = legacy_vm_vmmcall(g->legacy, guest->legacy, &call);
+        serve_guest_put(g, guest);
+    }
     return rc;
 }
 

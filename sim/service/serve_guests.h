@@ -21,6 +21,7 @@
 #define SERVICE_SERVE_GUESTS_H
 
 #include "chardev.h"
+#include "fault_host.h"
 #include "install.h"
 #include "machine.h"
 #include "sev_guest.h"
@@ -48,6 +49,8 @@ struct serve_platform {
     bool vlek;
     struct state_store *store; /* NULL: nothing is kept */
     uint32_t max_guests;       /* 0: SERVE_GUESTS_DEFAULT */
+    struct fault_host *faults; /* NULL: an honest host */
+    enum legacy_vm_handle_mode vm_handle;
 };
 
 struct serve_guests;
@@ -96,6 +99,13 @@ uint32_t serve_guests_max(const struct serve_guests *g);
 int serve_guests_stop(struct serve_guests *g, const char *name,
                       void (*detach)(void *ctx, const struct serve_guest *),
                       void *ctx, char *error);
+
+/** A legacy guest's vCPU at privilege level @cpl (0..3) executes hypercall
+ * @number, in long mode: the new RAX. -ENOENT, -EINVAL (no legacy guest, or not
+ * running). */
+int serve_guest_hypercall(struct serve_guests *g, const char *name,
+                          unsigned int cpl, uint64_t number, uint64_t *rax,
+                          char *error);
 
 /** Use a guest's device until serve_guest_put(). -ENOENT, -ENODEV (no SNP
  * guest, or one that failed to start). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operations of the control protocol; CONTROL.md describes them. */
 #include "serve_conn.h"
+#include "serve_faults.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -148,6 +149,52 @@ static int op_stop(struct request *rq)
                                             rq->s, rq->error);
 }
 
+static int op_hypercall(struct request *rq)
+{
+    const char *name = name_of(rq);
+    json_int_t cpl = 3, number = LEGACY_VM_HC_VM_HANDLE;
+    uint64_t rax = 0;
+    int rc;
+
+    if (name == NULL) {
+        return -EINVAL;
+    }
+    if (!number_of(rq, "cpl", 0, 3, &cpl)) {
+        return bad(rq, "cpl: must be 0 to 3");
+    }
+    if (!number_of(rq, "number", 0, UINT32_MAX, &number)) {
+        return bad(rq, "number: must be 0 to 4294967295");
+    }
+    rc = serve_guest_hypercall(rq->s->config.guests, name, (unsigned int)cpl,
+                               (uint64_t)number, &rax, rq->error);
+    if (rc == 0) {
+        rq->result = json_pack("{s:I}", "rax", (json_int_t)rax);
+        rc = rq->result == NULL ? -ENOMEM : 0;
+    }
+    return rc;
+}
+
+static int op_faults_show(struct request *rq)
+{
+    rq->result = serve_faults_show(rq->s->config.faults);
+    return rq->result == NULL ? -ENOMEM : 0;
+}
+
+static int op_faults_set(struct request *rq)
+{
+    const json_t *plan = json_object_get(rq->args, "plan");
+
+    return json_is_object(plan)
+               ? serve_faults_set(rq->s->config.faults, plan, rq->error)
+               : bad(rq, "plan: must be an object");
+}
+
+static int op_faults_clear(struct request *rq)
+{
+    fault_plan_clear(rq->s->config.faults);
+    return 0;
+}
+
 static int op_certs(struct request *rq)
 {
     const struct psp_profile *profile =
@@ -205,7 +252,7 @@ static int op_shutdown(struct request *rq)
     return 0;
 }
 
-#define MEMBERS_MAX 2u
+#define MEMBERS_MAX 3u
 
 /* Only these members are known besides "v", "id" and "op". */
 static const struct op {
@@ -218,6 +265,10 @@ static const struct op {
     {"guest.list", op_list, {"after", "limit"}},
     {"guest.show", op_show, {"guest"}},
     {"guest.stop", op_stop, {"guest"}},
+    {"guest.hypercall", op_hypercall, {"guest", "cpl", "number"}},
+    {"faults.show", op_faults_show, {NULL}},
+    {"faults.set", op_faults_set, {"plan"}},
+    {"faults.clear", op_faults_clear, {NULL}},
     {"certs", op_certs, {NULL}},
     {"attach", op_attach, {"guest"}},
     {"trace", op_trace, {NULL}},

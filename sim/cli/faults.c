@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "faults.h"
+
+#include <stddef.h>
+#include <time.h>
+#include <unistd.h>
+
+static void applied(void *trace, const char *line)
+{
+    if (trace != NULL) {
+        trace_line(trace, "fault", line);
+    }
+}
+
+static void sleep_ms(void *trace, unsigned int ms)
+{
+    struct timespec t = {
+        .tv_sec = ms / 1000,
+        .tv_nsec = (long)(ms % 1000) * 1000000,
+    };
+
+    (void)trace;
+    nanosleep(&t, NULL);
+}
+
+/* As if the power had failed: nothing is written, closed or removed. */
+static void crash(void *trace)
+{
+    (void)trace;
+    _exit(EXIT_CRASHED);
+}
+
+int faults_host_new(struct fault_plan *plan, struct machine *m,
+                    struct trace *trace, struct fault_host **out)
+{
+    const struct fault_config config = {
+        .applied = applied, .sleep_ms = sleep_ms, .crash = crash, .ctx = trace};
+
+    return fault_host_new(plan, m, &config, out);
+}
