@@ -110,7 +110,7 @@ interop: all
 check: build/.setup
 	@$(MAKE) --no-print-directory BUILD=asan check-programs
 	@$(MAKE) --no-print-directory BUILD=debug check-programs
-	@SWPSP_BUILD=build/debug $(PYTHON) harness/run.py \
+	@SWPSP_BUILD=build/debug SWPSP_ASAN=build/asan $(PYTHON) harness/run.py \
 	    $$($(MAKE) --no-print-directory -s BUILD=asan list-unit) \
 	    $$($(MAKE) --no-print-directory -s BUILD=debug list-whole)
 

@@ -52,7 +52,7 @@ class Daemon:
             platform = ["--state", state, "--seed-file", test.path("seed")]
         with open(self.log_path, "ab") as log:
             self.proc = subprocess.Popen(
-                [*prefix, tst.SWPSP, "serve", "--socket", self.socket,
+                [*prefix, tst.DAEMON, "serve", "--socket", self.socket,
                  *platform, *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, "NOTIFY_SOCKET": self.notify_path,
@@ -70,6 +70,8 @@ class Daemon:
             self.proc.send_signal(sig)
         status = self.proc.wait(timeout=20)
         self.notify.close()
+        if os.path.exists(self.log_path):
+            self.test.assertNotIn("Sanitizer", self.log())
         return status
 
     def cli(self, *argv):
@@ -247,7 +249,7 @@ class Life(Base):
         os.set_inheritable(listener.fileno(), True)
         with open(self.path("log"), "wb") as log:
             p = subprocess.Popen(
-                ["sh", "-c", script, "sh", tst.SWPSP, "serve",
+                ["sh", "-c", script, "sh", tst.DAEMON, "serve",
                  "--insecure-dev-seed"], stderr=log, close_fds=False)
         self.addCleanup(lambda: p.poll() is None and p.kill())
         self.assertEqual(tst.run(tst.SWPSP, "status", "--socket",

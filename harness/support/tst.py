@@ -7,6 +7,10 @@ import unittest
 
 BUILD = os.path.abspath(os.environ.get("SWPSP_BUILD", "build/debug"))
 SWPSP = os.path.join(BUILD, "bin/swpsp")
+# A daemon that lives long is the one with the sanitizers where there is one:
+# they say what it has leaked when it ends.
+DAEMON = os.path.join(os.path.abspath(os.environ.get("SWPSP_ASAN", BUILD)),
+                      "bin/swpsp")
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 

@@ -33,6 +33,12 @@ enum leftover {
 _Static_assert(LEFT_FIRST_MOUNT + 2 * SERVE_MOUNTS_MAX + 1 <= LEFTOVERS_MAX,
                "the janitor takes all");
 
+#ifdef __SANITIZE_ADDRESS__
+#define LEAK_CHECK SANDBOX_LEAK_CHECK
+#else
+#define LEAK_CHECK 0u
+#endif
+
 /* Everything that a running daemon has, in the order it comes about. */
 struct daemon {
     struct serve_options o;
@@ -537,7 +543,7 @@ static bool lock_down(const struct daemon *d)
     if (err != 0) {
         return fail_errno("cannot give up root", err);
     }
-    err = sandbox_enter(d->devices != NULL);
+    err = sandbox_enter((d->devices != NULL ? SANDBOX_FUSE : 0) | LEAK_CHECK);
     return err == 0 || fail_errno("cannot enter the sandbox", err);
 }
 

@@ -237,7 +237,21 @@ static int allow_some(scmp_filter_ctx ctx)
     return err;
 }
 
-int sandbox_enter(bool fuse)
+/* LeakSanitizer makes a process that shares its memory, which stops all threads
+ * by ptrace and looks through their stacks. */
+static int allow_leak_check(scmp_filter_ctx ctx)
+{
+    static const int calls[] = {CALL(ptrace), CALL(prctl), CALL(getdents)};
+    int err = allow(ctx, calls, sizeof(calls) / sizeof(calls[0]));
+
+    return err != 0 ? err
+                    : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(clone), 1,
+                                       SCMP_A0(SCMP_CMP_MASKED_EQ,
+                                               CLONE_VM | CLONE_UNTRACED,
+                                               CLONE_VM | CLONE_UNTRACED));
+}
+
+int sandbox_enter(unsigned int needs)
 {
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     int err;
@@ -252,11 +266,14 @@ int sandbox_enter(bool fuse)
     if (err == 0) {
         err = allow(ctx, PLAIN, sizeof(PLAIN) / sizeof(PLAIN[0]));
     }
-    if (err == 0 && fuse) {
+    if (err == 0 && (needs & SANDBOX_FUSE) != 0) {
         err = allow(ctx, FUSE, sizeof(FUSE) / sizeof(FUSE[0]));
     }
     if (err == 0) {
         err = allow_some(ctx);
+    }
+    if (err == 0 && (needs & SANDBOX_LEAK_CHECK) != 0) {
+        err = allow_leak_check(ctx);
     }
     if (err == 0) {
         err = seccomp_load(ctx);

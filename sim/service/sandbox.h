@@ -24,13 +24,19 @@ int sandbox_act_as_root(void);
  * (-EPERM) when root could be had back. */
 int sandbox_drop(uid_t uid, gid_t gid);
 
+/** What a FUSE or CUSE server needs: the memory of its clients. */
+#define SANDBOX_FUSE 1u
+/** What a build with AddressSanitizer needs to look for leaks when it ends. No
+ * other build asks for it. */
+#define SANDBOX_LEAK_CHECK 2u
+
 /**
  * no_new_privs, and an allow-list of system calls for all threads: files,
  * memory that is not executable, threads, unix sockets. Everything else answers
  * EPERM: no program is started, no network socket made, no process looked at.
  *
- * @fuse  Also what a FUSE or CUSE server needs: the memory of its clients.
+ * @needs  Also what these flags say.
  */
-int sandbox_enter(bool fuse);
+int sandbox_enter(unsigned int needs);
 
 #endif

@@ -57,10 +57,28 @@ static bool may_connect(const struct serve_config *config, int fd,
            (config->group_en && in_group(fd, cred.gid, config->group));
 }
 
-/* --- places --- */
+/* --- places; callers hold the lock --- */
+
+/* A thread that has ended its connection takes no lock any more, but what the
+ * libraries keep for it must be gone before they are. */
+static void reap(struct serve *s)
+{
+    for (size_t i = 0; i < SERVE_CONNS_MAX; i++) {
+        if (s->conns[i].state == CONN_ENDED) {
+            (void)pthread_join(s->conns[i].thread, NULL);
+            s->conns[i].state = CONN_FREE;
+        }
+    }
+}
+
+static bool is_there(const struct serve_conn *c)
+{
+    return c->state != CONN_FREE && c->state != CONN_ENDED;
+}
 
 static struct serve_conn *free_place(struct serve *s)
 {
+    reap(s);
     for (size_t i = 0; i < SERVE_CONNS_MAX; i++) {
         if (s->conns[i].state == CONN_FREE) {
             return &s->conns[i];
@@ -74,7 +92,7 @@ static size_t count_of(const struct serve *s, uid_t uid)
     size_t n = 0;
 
     for (size_t i = 0; i < SERVE_CONNS_MAX; i++) {
-        n += s->conns[i].state != CONN_FREE && s->conns[i].uid == uid;
+        n += is_there(&s->conns[i]) && s->conns[i].uid == uid;
     }
     return n;
 }
@@ -106,7 +124,7 @@ static struct serve_conn *choose_victim(struct serve *s)
     for (size_t i = 0; i < SERVE_CONNS_MAX; i++) {
         struct serve_conn *c = &s->conns[i];
 
-        if (c->state != CONN_FREE && c->state != CONN_BUSY && !c->evicted &&
+        if (is_there(c) && c->state != CONN_BUSY && !c->evicted &&
             (victim == NULL || goes_before(s, c, victim))) {
             victim = c;
         }
@@ -135,7 +153,7 @@ static void leave(struct serve_conn *c)
 
     (void)pthread_mutex_lock(&s->lock);
     (void)close(c->fd);
-    c->state = CONN_FREE;
+    c->state = CONN_ENDED;
     s->conn_count--;
     (void)pthread_cond_broadcast(&s->left);
     (void)pthread_mutex_unlock(&s->lock);
@@ -150,7 +168,7 @@ void serve_conn_shut(struct serve *s, const struct serve_guest *guest)
     for (size_t i = 0; i < SERVE_CONNS_MAX; i++) {
         struct serve_conn *c = &s->conns[i];
 
-        if (c->state != CONN_FREE && (guest == NULL || c->guest == guest)) {
+        if (is_there(c) && (guest == NULL || c->guest == guest)) {
             c->evicted = true;
             /* an executed request's answer can still leave */
             (void)shutdown(c->fd, guest == NULL && c->state == CONN_BUSY
@@ -167,6 +185,7 @@ void serve_conn_join(struct serve *s)
     while (s->conn_count > 0) {
         (void)pthread_cond_wait(&s->left, &s->lock);
     }
+    reap(s);
     (void)pthread_mutex_unlock(&s->lock);
 }
 
@@ -376,19 +395,6 @@ static struct serve_conn *take_place(struct serve *s)
     return c;
 }
 
-static int start_thread(struct serve_conn *c)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-    int err;
-
-    (void)pthread_attr_init(&attr);
-    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    err = pthread_create(&thread, &attr, serve_conn_thread, c);
-    (void)pthread_attr_destroy(&attr);
-    return err;
-}
-
 void serve_conn_start(struct serve *s, int fd)
 {
     struct serve_conn who = {.s = s, .fd = fd, .state = CONN_IDLE};
@@ -407,7 +413,7 @@ void serve_conn_start(struct serve *s, int fd)
         *c = who;
         c->since = ++s->clock;
         s->conn_count++;
-        err = start_thread(c);
+        err = pthread_create(&c->thread, NULL, serve_conn_thread, c);
         if (err != 0) {
             c->state = CONN_FREE;
             s->conn_count--;

@@ -10,6 +10,7 @@
 
 enum serve_conn_state {
     CONN_FREE,
+    CONN_ENDED,    /* nothing is left but a thread to be joined */
     CONN_IDLE,     /* waits for a request, or for the rest of one */
     CONN_BUSY,     /* a request is being executed */
     CONN_ATTACHED, /* to a device */
@@ -18,6 +19,7 @@ enum serve_conn_state {
 
 struct serve_conn {
     struct serve *s;
+    pthread_t thread;
     enum serve_conn_state state;
     int fd;
     uint64_t since; /* counts up with each change: the oldest is least */

@@ -30,7 +30,7 @@ static void in_sandbox(bool fuse, attempt what)
     pid_t pid = fork();
 
     if (pid == 0) {
-        if (sandbox_enter(fuse) != 0) {
+        if (sandbox_enter(fuse ? SANDBOX_FUSE : 0) != 0) {
             _exit(100);
         }
         _exit(what() ? 0 : errno == 0 ? 101 : errno);
@@ -175,7 +175,7 @@ static void test_threads_that_run_already__are_in_it(void **state)
         pthread_t thread;
 
         if (pthread_create(&thread, NULL, try_later, &refused) != 0 ||
-            sandbox_enter(false) != 0) {
+            sandbox_enter(0) != 0) {
             _exit(100);
         }
         __atomic_store_n(&waiting, 1, __ATOMIC_RELEASE);
