@@ -328,6 +328,70 @@ class Plain(Case):
             self.check(r, r.read(), 200, CRL)
         c.close()
 
+    def raw(self, data):
+        """All that the server says until it closes."""
+        with socket.create_connection(("127.0.0.1", self.s.port), 30) as c:
+            c.sendall(data)
+            out = b""
+            while got := c.recv(65536):
+                out += got
+        return out
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        out = self.raw(b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n"
+                       b"PUT /vcek/v1/Milan/crl HTTP/1.1\r\nHost: x\r\n\r\n"
+                       b"GET /cek/id/00 HTTP/1.1\r\nHost: x\r\n"
+                       b"Connection: close\r\n\r\n")
+        self.assertEqual([x[:3] for x in out.split(b"HTTP/1.1 ")[1:]],
+                         [b"404", b"405", b"400"])
+
+    def test_http_1_0_closes_unless_asked_to_stay(self):
+        out = self.raw(b"GET /vcek/v1/Milan/crl HTTP/1.0\r\n\r\n")
+        head, _, body = out.partition(b"\r\n\r\n")
+        self.assertIn(b" 200 ", head)
+        self.assertNotIn(b"chunked", head)
+        self.assertIn(b"Content-Length: %d\r\n" % len(body), head + b"\r\n")
+        out = self.raw(b"GET /none HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+                       b"GET /none HTTP/1.0\r\n\r\n")
+        self.assertEqual(out.count(b" 404 "), 2)
+
+    def test_sizes_that_no_client_needs_are_refused(self):
+        for request, status in (
+                (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100000, b" 431 "),
+                (b"GET /" + b"a" * 100000 + b" HTTP/1.1", b" 414 ")):
+            with socket.create_connection(("127.0.0.1", self.s.port), 30) as c:
+                try:
+                    c.sendall(request + b"\r\n\r\n")
+                except OSError:
+                    pass
+                self.assertIn(status, c.recv(4096)[:20])
+
+    def test_expect_continue_and_chunked_bodies_are_taken(self):
+        body = b'{"hwids":[]}'
+        for more, sent in (
+                (b"Expect: 100-continue\r\nContent-Length: %d\r\n" % len(body),
+                 body),
+                (b"Transfer-Encoding: chunked\r\n",
+                 b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))):
+            out = self.raw(b"POST /vlek/v1/Milan/hash_sticks HTTP/1.1\r\n"
+                           b"Host: x\r\nConnection: close\r\n" + more +
+                           b"\r\n" + sent)
+            self.assertIn(b"HTTP/1.1 200 OK", out)
+            self.assertTrue(out.endswith(b'{"results":[]}'))
+
+    def test_300_connections_one_after_the_other_and_at_once(self):
+        seen = []
+
+        def many():
+            for _ in range(15):
+                seen.append(self.s.ask("/none")[0].status)
+        threads = [threading.Thread(target=many) for _ in range(20)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(seen, [404] * 300)
+
     def test_curl_and_wget_can_fetch(self):
         url = "http://127.0.0.1:%d/vcek/v1/Milan/cert_chain" % self.s.port
         for tool in (["curl", "-sSf", "--compressed", "-o"],
