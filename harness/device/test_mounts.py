@@ -318,7 +318,7 @@ class User(Base):
         if not os.path.exists(self.path("bin")):
             os.mkdir(self.path("bin"))
             for name in ("sh", "ls", "mkdir", "rmdir", "cat", "wc", "head",
-                         "sleep", "grep", "kill", "nsenter", "touch"):
+                         "sleep", "grep", "kill", "nsenter", "seq"):
                 os.symlink(shutil.which(name), self.path("bin/" + name))
         return tst.run(*self.prefix, "env", "-i",
                        *["%s=%s" % i for i in env.items()], "/bin/sh", "-c",
@@ -330,8 +330,8 @@ class User(Base):
            "grep $HOME/t /proc/self/mounts; ls t")
     SERVE = ("mkdir t f; $S serve --insecure-dev-seed --socket s --tsm=t=a "
              "--fuse f=a 2>log & d=$!; "
-             "until $S guest launch --socket s a >/dev/null 2>&1; do "
-             "sleep 0.05; done; "
+             "for i in $(seq 200); do $S guest launch --socket s a >/dev/null "
+             "2>&1 && break; sleep 0.05; done; "
              "%s sh -c 'cd '$HOME'; mkdir t/e && head -c 64 /dev/zero "
              ">t/e/inblob && wc -c <t/e/outblob; "
              "$REPORT --device f/sev-guest --report r && wc -c <r'; "
