@@ -137,7 +137,7 @@ install-files: all
 	install -m 644 $(B)/lib/libpspmodel.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 psp-model/include/psp/*.h $(DESTDIR)$(PREFIX)/include/psp/
 	install -m 644 sim/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 644 README.md LICENSE sim/service/CONTROL.md \
+	install -m 644 README.md LICENSE $(wildcard sim/host/*.md sim/service/*.md) \
 	    sim/dist/DEPLOY.md $(DESTDIR)$(PREFIX)/share/doc/swpsp/
 	install -m 644 sim/dist/swpsp.bash \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/swpsp

@@ -4,8 +4,9 @@
 #include "control_cli.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
-static const char HELP[] = "usage: swpsp shutdown [--socket PATH]\n\n"
+static const char HELP[] = "usage: swpsp shutdown [--socket PATH] [--json]\n\n"
                            "End a running `swpsp serve`.\n";
 
 int cmd_shutdown(int argc, char **argv)
@@ -19,6 +20,10 @@ int cmd_shutdown(int argc, char **argv)
     }
     result = control_ask(&o, "shutdown", json_pack("{s:s}", "op", "shutdown"));
     status = result == NULL ? EXIT_USAGE : EXIT_OK;
+    if (result != NULL && o.json) {
+        (void)json_dumpf(result, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+    }
     json_decref(result);
     return status;
 }

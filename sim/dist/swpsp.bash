@@ -1,9 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 # bash completion for swpsp(1). Options come from `swpsp COMMAND --help`.
 
+# The help of the command line so far: "verify" has one for each --type.
+_swpsp_help()
+{
+    local i type=
+
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        --type) type=${COMP_WORDS[i + 1]} ;;
+        --type=*) type=${COMP_WORDS[i]#--type=} ;;
+        --) break ;;
+        esac
+    done
+    [[ $1 == verify ]] || type=
+    swpsp "$1" ${type:+--type "$type"} --help 2>/dev/null
+}
+
 _swpsp_options()
 {
-    swpsp "$1" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u
+    # What stands in `...` is of another command.
+    _swpsp_help "$1" | tr '\n' ' ' | sed 's/`[^`]*`//g' |
+        grep -oE -- '--[a-z][a-z0-9-]*' | sort -u
+}
+
+# Does an option take a value? In help one space is before it, two before words.
+_swpsp_takes_value()
+{
+    _swpsp_help "$1" | grep -qE -- "$2 [^ -]"
 }
 
 _swpsp_guests()
@@ -68,7 +92,9 @@ _swpsp()
             return
         fi ;;
     esac
-    if [[ $cur == -* ]]; then
+    if [[ $prev == --* ]] && _swpsp_takes_value "$command" "$prev"; then
+        COMPREPLY=($(compgen -f -- "$cur"))
+    elif [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$(_swpsp_options "$command")" -- "$cur"))
     elif [[ $command == guest && COMP_CWORD -eq 2 ]]; then
         COMPREPLY=($(compgen -W "launch list show stop" -- "$cur"))
