@@ -15,7 +15,7 @@ static const char HELP[] =
     "usage: swpsp faults set FILE | clear | show [OPTION...]\n\n"
     "What a hostile host does to the guests and devices of a running `swpsp "
     "serve`.\nFILE is a fault plan (JSON, - for standard input). All counting "
-    "starts again\nwith set; a restart of the daemon brings its own --faults "
+    "starts again\nwith set; a restart of the daemon brings its own `--faults` "
     "back, or none.\n\n"
     "  --socket PATH         control socket\n"
     "  --json                print JSON\n";
