@@ -88,6 +88,50 @@ class Run(unittest.TestCase):
         self.assertEqual(self.key_v2(0, option), self.key_v2(0))
         self.assertNotEqual(self.key_v2(1, option), self.key_v2(0))
 
+    def facts(self, code, *options):
+        return self.ok(tst.SWPSP, "run", DEV, *options, "--",
+                       "/usr/bin/python3", "-c", code).stdout
+
+    def test_what_sysfs_says_of_the_guest(self):
+        code = '''
+import os
+root = "/sys/devices/system/cpu/sev"
+print(open(root + "/vmpl").read() if os.path.isdir(root) else "none")
+for node in "sev", "sev-guest":
+    with open("/sys/class/misc/%s/dev" % node) as f:
+        rdev = os.stat("/dev/" + node).st_rdev
+        assert f.read() == "%d:%d\\n" % (os.major(rdev), os.minor(rdev))
+assert os.path.isdir("/sys/devices/platform/sev-guest")
+'''
+        self.assertEqual(self.facts(code), "0\n\n")
+        self.assertEqual(self.facts(code, "--vmpl", "3"), "3\n\n")
+        self.assertEqual(self.facts(code, "--kernel", "6.3"), "none\n")
+
+    @unittest.skipIf(os.path.exists("/dev/cpu/0/msr"), "this machine has it")
+    def test_registers_say_what_sev_is_doing(self):
+        code = '''
+import os, struct
+fd = os.open("/dev/cpu/0/msr", os.O_RDWR)
+for msr in 0xC0010131, 0xC0010010:
+    os.lseek(fd, msr, os.SEEK_SET)
+    data = os.read(fd, 8)
+    assert data in (os.pread(fd, 8, msr), b"")
+    print("%x" % struct.unpack("<Q", data.ljust(8, b"?")))
+'''
+        # SEV_FEATURES: SNP, debug swap, secure TSC.
+        vmsa = bytearray(0x1000)
+        struct.pack_into("<Q", vmsa, 0x3b0, 0x221)
+        with open(self.path("vmsa"), "wb") as f:
+            f.write(vmsa)
+        with open(self.path("guest.json"), "w", encoding="ascii") as f:
+            json.dump({"pages": [{"type": "vmsa", "file": "vmsa"},
+                                 {"type": "secrets", "gpa": "0x80d000"}]}, f)
+        guest = ("--guest", self.path("guest.json"))
+        self.assertEqual(self.facts(code).split(), ["7", "3800000"])
+        self.assertEqual(self.facts(code, *guest).split(), ["887", "3800000"])
+        self.assertEqual(
+            self.facts(code, "--profile", "naples").split(), ["0", "800000"])
+
     def test_clients_in_four_languages_get_the_same_evidence(self):
         for language in CLIENTS:
             with self.subTest(language):

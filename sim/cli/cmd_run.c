@@ -6,6 +6,7 @@
 #include "parse.h"
 #include "plan_file.h"
 #include "platform.h"
+#include "run_facts.h"
 #include "run_kds.h"
 #include "run_tsm.h"
 #include "seccomp.h"
@@ -204,32 +205,28 @@ static void warn_line(void *ctx, const char *line)
     fprintf(stderr, "swpsp run: %s\n", line);
 }
 
-#define MAX_NODES  2u
-#define MAX_PROBES 4u
+#define MAX_NODES 2u
+
+#define MINOR_SEV       124u
+#define MINOR_SEV_GUEST 125u
 
 struct shown {
     struct run_node nodes[MAX_NODES];
     size_t node_count;
-    struct run_probe probes[MAX_PROBES];
-    size_t probe_count;
+    struct run_facts facts;
 };
+
+static void shown_init(struct shown *s, const struct run_options *o)
+{
+    s->node_count = 0;
+    run_facts_init(&s->facts, o->force, o->node_mode);
+}
 
 static void show_node(struct shown *s, const struct run_options *o,
                       const char *path, struct chardev dev, uint32_t minor)
 {
     s->nodes[s->node_count++] = (struct run_node){
         .path = path, .dev = dev, .mode = o->node_mode, .minor = minor};
-}
-
-/* What programs look for before they open a device. abi/linux.md §7.1 */
-static void show_parameter(struct shown *s, const struct run_options *o,
-                           const char *path, bool on)
-{
-    if (!o->force && access(path, F_OK) == 0) {
-        return; /* this machine has its own; it is no device of ours */
-    }
-    s->probes[s->probe_count++] = (struct run_probe){
-        .path = path, .contents = on ? "Y\n" : "N\n", .contents_size = 2};
 }
 
 static void show_sev(struct shown *s, const struct run_options *o,
@@ -239,38 +236,39 @@ static void show_sev(struct shown *s, const struct run_options *o,
         trace_sev(trace, &o->platform.sev.driver);
         dev = trace_chardev(trace, dev);
     }
-    show_node(s, o, "/dev/sev", dev, 124);
-    show_parameter(s, o, "/sys/module/kvm_amd/parameters/sev", true);
-    show_parameter(s, o, "/sys/module/kvm_amd/parameters/sev_es", true);
-    show_parameter(s, o, "/sys/module/kvm_amd/parameters/sev_snp", snp);
+    show_node(s, o, "/dev/sev", dev, MINOR_SEV);
+    run_facts_host(&s->facts, snp, MINOR_SEV);
 }
 
 static void show_sev_guest(struct shown *s, const struct run_options *o,
-                           struct chardev dev, struct trace *trace)
+                           struct chardev dev, struct trace *trace,
+                           const struct serve_driver *guest)
 {
     if (trace != NULL) {
         dev = trace_chardev(trace, dev);
     }
-    show_node(s, o, "/dev/sev-guest", dev, 125);
-    s->probes[s->probe_count++] = (struct run_probe){
-        .path = "/sys/devices/platform/sev-guest", .directory = true};
+    show_node(s, o, "/dev/sev-guest", dev, MINOR_SEV_GUEST);
+    run_facts_guest(&s->facts, guest, MINOR_SEV_GUEST);
 }
 
-static int run_shown(const struct run_options *o, const struct shown *shown,
+static int run_shown(const struct run_options *o, struct shown *shown,
                      char **argv)
 {
     struct run_config config = {
         .nodes = shown->nodes,
         .node_count = shown->node_count,
-        .probes = shown->probes,
-        .probe_count = shown->probe_count,
+        .probes = shown->facts.probes,
         .argv = argv,
         .force = o->force,
         .warn = warn_line,
     };
     char error[RUN_ERROR_SIZE] = "";
     int status = EXIT_USAGE;
-    int err = seccomp_run(&config, &status, error);
+    int err;
+
+    run_facts_end(&shown->facts);
+    config.probe_count = shown->facts.count;
+    err = seccomp_run(&config, &status, error);
 
     if (err != 0) {
         fprintf(stderr, "swpsp run: %s\n", error);
@@ -281,38 +279,47 @@ static int run_shown(const struct run_options *o, const struct shown *shown,
     return status;
 }
 
-static bool start_tsm(const struct run_options *o, struct platform *p,
-                      struct trace *trace, struct run_tsm *tsm)
+static struct serve_driver guest_of(const struct run_options *o,
+                                    const struct platform *p)
 {
     const unsigned int vmpl = vm_vmpl(p->vm);
     const int vmpck = o->platform.vmpck_id;
-    const struct serve_driver guest = {
+
+    return (struct serve_driver){
         .era = o->platform.era,
         .vmpl = vmpl,
         .vmpck = vmpck < 0 ? vmpl : (unsigned int)vmpck,
+        .sev_features = vm_sev_features(p->vm),
     };
-    struct chardev dev = sev_guest_chardev(p->sev_guest);
+}
 
+static bool start_tsm(struct run_tsm *tsm, struct chardev dev,
+                      struct trace *trace, const struct serve_driver *guest)
+{
     if (trace != NULL) {
         dev = trace_chardev(trace, dev);
     }
-    return run_tsm_start(tsm, dev, &guest);
+    return run_tsm_start(tsm, dev, guest);
 }
 
 static int run_program(const struct run_options *o, struct platform *p,
                        struct trace *trace, struct run_tsm *tsm, char **argv)
 {
-    struct shown shown = {.node_count = 0};
+    struct shown shown;
 
+    shown_init(&shown, o);
     if (o->platform.sev.node_sev) {
         show_sev(&shown, o, ccp_chardev(p->ccp), trace,
                  o->platform.profile->has_snp);
     }
     if (o->platform.sev.node_sev_guest) {
-        show_sev_guest(&shown, o, sev_guest_chardev(p->sev_guest), trace);
-    }
-    if (tsm != NULL && !start_tsm(o, p, trace, tsm)) {
-        return EXIT_USAGE;
+        const struct serve_driver guest = guest_of(o, p);
+        struct chardev dev = sev_guest_chardev(p->sev_guest);
+
+        show_sev_guest(&shown, o, dev, trace, &guest);
+        if (tsm != NULL && !start_tsm(tsm, dev, trace, &guest)) {
+            return EXIT_USAGE;
+        }
     }
     return run_shown(o, &shown, argv);
 }
@@ -321,22 +328,20 @@ static int run_on(const struct run_options *o, struct control_device *device,
                   struct trace *trace, struct run_tsm *tsm, char **argv)
 {
     struct chardev dev = control_device_chardev(device);
-    struct shown shown = {.node_count = 0};
     struct serve_driver guest;
+    struct shown shown;
 
+    shown_init(&shown, o);
     if (strcmp(o->as, "host") == 0) {
         show_sev(&shown, o, dev, trace, control_device_has_snp(device));
-    } else {
-        show_sev_guest(&shown, o, dev, trace);
+        return run_shown(o, &shown, argv);
     }
-    if (tsm != NULL) {
-        if (trace != NULL) {
-            dev = trace_chardev(trace, dev);
-        }
-        if (!run_tsm_ask(o->connect, o->as, &guest) ||
-            !run_tsm_start(tsm, dev, &guest)) {
-            return EXIT_USAGE;
-        }
+    if (!run_tsm_ask(o->connect, o->as, &guest)) {
+        return EXIT_USAGE;
+    }
+    show_sev_guest(&shown, o, dev, trace, &guest);
+    if (tsm != NULL && !start_tsm(tsm, dev, trace, &guest)) {
+        return EXIT_USAGE;
     }
     return run_shown(o, &shown, argv);
 }

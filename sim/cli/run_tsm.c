@@ -67,14 +67,16 @@ bool run_tsm_ask(const char *socket, const char *name,
     json_t *shown = control_ask(
         &o, "run", json_pack("{s:s, s:s}", "op", "guest.show", "guest", name));
     const char *kernel = NULL;
+    json_int_t features = 0;
     int vmpl = 0, vmpck = 0, era = -1;
     bool ok;
 
     if (shown == NULL) {
         return false;
     }
-    ok = json_unpack(shown, "{s:i, s:i, s:s}", "vmpl", &vmpl, "vmpck", &vmpck,
-                     "kernel", &kernel) == 0 &&
+    ok = json_unpack(shown, "{s:i, s:i, s:s, s:I}", "vmpl", &vmpl, "vmpck",
+                     &vmpck, "kernel", &kernel, "sev_features",
+                     &features) == 0 &&
          vmpl >= 0 && vmpck >= 0;
     if (ok) {
         era = sev_guest_era_by_name(kernel);
@@ -87,6 +89,7 @@ bool run_tsm_ask(const char *socket, const char *name,
         .era = (enum sev_guest_era)era,
         .vmpl = (unsigned int)vmpl,
         .vmpck = (unsigned int)vmpck,
+        .sev_features = (uint64_t)features,
     };
     return true;
 }

@@ -41,6 +41,11 @@ uint64_t vm_secrets_gpa(const struct vm *vm)
     return vm->secrets_gpa;
 }
 
+uint64_t vm_sev_features(const struct vm *vm)
+{
+    return vm->sev_features;
+}
+
 static void release_page(struct machine *m, uint64_t spa)
 {
     if (spa != 0) {

@@ -101,6 +101,9 @@ uint32_t vm_asid(const struct vm *vm);
 uint64_t vm_gctx(const struct vm *vm);
 uint32_t vm_vmpl(const struct vm *vm);
 uint64_t vm_secrets_gpa(const struct vm *vm); /* 0: no secrets page */
+/** SEV_FEATURES in the save area of the first vCPU; those of a guest without
+ * any are what vCPUs in reset state have. */
+uint64_t vm_sev_features(const struct vm *vm);
 
 /** Private guest memory as the guest sees it, within one page. 0 or -EFAULT. */
 int vm_read(struct vm *vm, uint64_t gpa, void *buf, size_t size);

@@ -23,6 +23,7 @@ struct vm {
     uint64_t gctx; /* 0: no page */
     bool context;  /* gctx is a Context page */
     uint64_t secrets_gpa;
+    uint64_t sev_features;
     /* Fixed after launch. */
     struct vm_mapping *map; /* ascending by gpa */
     size_t map_count;

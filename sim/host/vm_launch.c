@@ -56,6 +56,18 @@ static int compare_gpa(const void *a, const void *b)
     return (x->gpa > y->gpa) - (x->gpa < y->gpa);
 }
 
+static uint64_t first_features(const struct vm_spec *spec)
+{
+    for (size_t i = 0; i < spec->page_count; i++) {
+        if (spec->pages[i].type == VM_PAGE_VMSA) {
+            return spec->pages[i].data == NULL
+                       ? 0
+                       : vmsa_features(spec->pages[i].data);
+        }
+    }
+    return VMSA_SNP_ACTIVE;
+}
+
 /* The guest's address space, without memory behind it yet. */
 static int lay_out(struct launch *l)
 {
@@ -314,6 +326,7 @@ static struct vm *vm_new(struct machine *m, const struct vm_spec *spec)
     pthread_mutex_init(&vm->request_lock, NULL);
     vm->m = m;
     vm->vmpl = spec->vmpl;
+    vm->sev_features = first_features(spec);
     memcpy(vm->name, spec->name, sizeof(vm->name));
     vm->name[sizeof(vm->name) - 1] = '\0';
     vm->map = calloc(spec->page_count + 1, sizeof(vm->map[0]));

@@ -97,3 +97,10 @@ uint32_t vmsa_fms(const struct psp_profile *profile)
     return extended << 20 | (model >> 4) << 16 | base << 8 |
            (model & 0xf) << 4 | profile->cpuid_stepping;
 }
+
+uint64_t vmsa_features(const uint8_t page[VMSA_SIZE])
+{
+    struct psp_rd r = psp_rd(page + OFF_FEAT, sizeof(uint64_t));
+
+    return psp_rd_le64(&r);
+}

@@ -27,6 +27,9 @@
 void vmsa_reset(uint8_t page[VMSA_SIZE], uint32_t eip, uint32_t fms,
                 uint64_t features);
 
+/** SEV_FEATURES of a save area. */
+uint64_t vmsa_features(const uint8_t page[VMSA_SIZE]);
+
 /** CPUID Fn0000_0001 EAX of a profile. */
 uint32_t vmsa_fms(const struct psp_profile *profile);
 

@@ -498,6 +498,9 @@ json_t *serve_guest_show(const struct serve_guest *guest)
         (void)json_object_set_new(o, "kernel",
                                   json_string(sev_guest_era_name(guest->era)));
         (void)json_object_set_new(o, "vmpck", json_integer(guest->vmpck));
+        (void)json_object_set_new(
+            o, "sev_features",
+            json_integer((json_int_t)vm_sev_features(guest->vm)));
         (void)json_object_set_new(o, "long_key_request",
                                   json_boolean(guest->long_key_request));
     }

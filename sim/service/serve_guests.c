@@ -157,8 +157,12 @@ static void tell_launched(const struct serve_guests *g,
                           const struct serve_guest *guest)
 {
     if (g->watch != NULL && guest->dev != NULL) {
-        const struct serve_driver driver = {guest->era, vm_vmpl(guest->vm),
-                                            guest->vmpck};
+        const struct serve_driver driver = {
+            .era = guest->era,
+            .vmpl = vm_vmpl(guest->vm),
+            .vmpck = guest->vmpck,
+            .sev_features = vm_sev_features(guest->vm),
+        };
 
         g->watch(g->watch_ctx, guest->name, &driver);
     }

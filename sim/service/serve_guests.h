@@ -113,11 +113,12 @@ int serve_guest_get(struct serve_guests *g, const char *name,
                     struct serve_guest **out, struct chardev *dev, char *error);
 void serve_guest_put(struct serve_guests *g, struct serve_guest *guest);
 
-/** What a guest's sev-guest driver is. */
+/** What a guest's sev-guest driver is, and what it runs on. */
 struct serve_driver {
     enum sev_guest_era era;
     unsigned int vmpl; /* of its kernel */
     unsigned int vmpck;
+    uint64_t sev_features; /* SEV_FEATURES of its first vCPU */
 };
 
 /**

@@ -72,17 +72,18 @@ static int new_memfd(const char *name)
     return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
 }
 
-static int fill(int fd, const void *data, size_t size)
+static int fill(int fd, const void *data, size_t size, uint64_t at)
 {
     const char *p = data;
 
     while (size > 0) {
-        ssize_t n = write(fd, p, size);
+        ssize_t n = pwrite(fd, p, size, (off_t)at);
 
         if (n < 0) {
             return -errno;
         }
         p += n;
+        at += (uint64_t)n;
         size -= (size_t)n;
     }
     return fcntl(fd, F_ADD_SEALS,
@@ -92,7 +93,7 @@ static int fill(int fd, const void *data, size_t size)
 }
 
 static int make_file(struct run_object *o, enum run_access access,
-                     const void *data, size_t size)
+                     const void *data, size_t size, uint64_t at)
 {
     char name[64];
     struct stat st;
@@ -105,7 +106,7 @@ static int make_file(struct run_object *o, enum run_access access,
     if (o->fd[access] < 0) {
         return -errno;
     }
-    err = fill(o->fd[access], data, size);
+    err = fill(o->fd[access], data, size, at);
     if (err == 0 && fstat(o->fd[access], &st) != 0) {
         err = -errno;
     }
@@ -124,7 +125,7 @@ static struct run_object node_object(const struct run_node *n)
         .mode = S_IFCHR | (n->mode & 07777),
         .uid = n->uid,
         .gid = n->gid,
-        .minor = n->minor,
+        .device = makedev(MISC_MAJOR, n->minor),
         .fd = {-1, -1, -1},
     };
 }
@@ -134,10 +135,13 @@ static struct run_object probe_object(const struct run_probe *p)
     /* Without a source a directory can be passed through, but not read. */
     uint32_t dir = S_IFDIR | (p->source != NULL ? 0555 : 0111);
 
+    uint32_t file = p->device != 0 ? S_IFCHR | p->mode : S_IFREG | 0444;
+
     return (struct run_object){
         .path = p->path,
         .source = p->source,
-        .mode = p->directory ? dir : S_IFREG | 0444,
+        .mode = p->directory ? dir : file,
+        .device = p->device,
         .fd = {-1, -1, -1},
     };
 }
@@ -150,10 +154,10 @@ static int make_files(struct run_object *o, const struct run_probe *probe)
         return S_ISDIR(o->mode) || o->source != NULL
                    ? 0
                    : make_file(o, RUN_ACCESS_READ, probe->contents,
-                               probe->contents_size);
+                               probe->contents_size, probe->contents_at);
     }
     for (int a = 0; a < RUN_ACCESS_COUNT && err == 0; a++) {
-        err = make_file(o, (enum run_access)a, NULL, 0);
+        err = make_file(o, (enum run_access)a, NULL, 0, 0);
     }
     return err;
 }
@@ -293,8 +297,8 @@ void run_object_stat(const struct run_table *table, const struct run_object *o,
         .st_mtim = table->now,
         .st_ctim = table->now,
     };
-    if (o->dev != NULL) {
-        st->st_rdev = makedev(MISC_MAJOR, o->minor);
+    if (o->device != 0) {
+        st->st_rdev = o->device;
     } else {
         source_stat(o, st);
     }

@@ -31,7 +31,8 @@ struct run_object {
     const struct chardev *dev; /* NULL: a probe */
     const char *source;        /* a probe's; may be NULL */
     uint32_t mode;             /* S_IF type and permission bits */
-    uint32_t uid, gid, minor;
+    uint32_t uid, gid;
+    dev_t device; /* shown by stat; 0: none */
     ino_t number; /* inode number that stat shows */
     int fd[RUN_ACCESS_COUNT];
     dev_t fd_dev[RUN_ACCESS_COUNT];

@@ -43,6 +43,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /** One node that the program is to see. */
 struct run_node {
@@ -53,7 +54,8 @@ struct run_node {
     uint32_t uid, gid;  /* owner; 0 as devtmpfs has it */
 };
 
-/** A path that is only to exist, read-only, as a directory or a file. */
+/** A path that is only to exist, read-only, as a directory or a file; or a
+ * device that can only be read. */
 struct run_probe {
     const char *path; /* as in struct run_node */
     bool directory;
@@ -61,7 +63,12 @@ struct run_probe {
      * opened (and listed) only with @source, one of the host. */
     const void *contents;
     size_t contents_size;
-    const char *source; /* host path, opened again for each open; wins */
+    uint64_t contents_at; /* offset in the file; before it stand zeros */
+    const char *source;   /* host path, opened again for each open; wins */
+    /** Not 0: stat shows this character device, with @mode, and it opens for
+     * writing, though what is written is refused. Without @source. */
+    dev_t device;
+    uint32_t mode; /* its permission bits */
 };
 
 struct run_config {

@@ -5,6 +5,7 @@
 #include "launch_digest.h"
 #include "spec.h"
 #include "vm.h"
+#include "vmsa.h"
 
 #include "pki.h"
 #include "wire.h"
@@ -528,6 +529,27 @@ static void launch__every_page_type__accepted(void **state)
     vm_destroy(vm);
 }
 
+static void features__save_area_of_the_description__those(void **state)
+{
+    struct machine *m = *state;
+    struct vm_spec spec = default_spec(m);
+    struct vm_page page = {.type = VM_PAGE_VMSA, .gpa = VM_VMSA_GPA};
+    struct vm *vm = launch_default(m);
+
+    assert_true(vm_sev_features(vm) == VMSA_SNP_ACTIVE);
+    vm_destroy(vm);
+    page.data = calloc(1, RMP_PAGE_SIZE);
+    spec.pages =
+        realloc(spec.pages, (spec.page_count + 1) * sizeof(spec.pages[0]));
+    assert_true(page.data != NULL && spec.pages != NULL);
+    vmsa_reset(page.data, 0, 0, 0x221);
+    spec.pages[spec.page_count++] = page;
+    vm = launch(m, &spec);
+    assert_true(vm_sev_features(vm) == 0x221);
+    vm_destroy(vm);
+    vm_spec_clear(&spec);
+}
+
 static void memory__private__written_and_read_back(void **state)
 {
     struct vm *vm = launch_default(*state);
@@ -864,6 +886,7 @@ static const struct CMUnitTest PLAIN[] = {
     WITH_MACHINE(launch__own_identity__accepted),
     WITH_MACHINE(launch__identity_made_by_the_host__accepted),
     WITH_MACHINE(launch__every_page_type__accepted),
+    WITH_MACHINE(features__save_area_of_the_description__those),
     WITH_MACHINE(memory__private__written_and_read_back),
     WITH_MACHINE(memory__two_guests__keys_differ),
     WITH_MACHINE(memory__page_of_another_guest_or_address__fault),

@@ -18,16 +18,19 @@
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define NODE     "/dev/swpsp-fake"
-#define PRIVATE  "/dev/swpsp-private" /* 0600 */
-#define DEEP     "/nowhere/at/all/node"
-#define MINOR    117u
-#define PROBE    "/sys/devices/platform/swpsp-probe" /* a directory */
-#define CONTENTS "/sys/swpsp-contents"               /* "Y\n" */
+#define NODE        "/dev/swpsp-fake"
+#define PRIVATE     "/dev/swpsp-private" /* 0600 */
+#define DEEP        "/nowhere/at/all/node"
+#define MINOR       117u
+#define PROBE       "/sys/devices/platform/swpsp-probe" /* a directory */
+#define CONTENTS    "/sys/swpsp-contents"               /* "Y\n" */
+#define REGISTER    "/dev/swpsp-register" /* 8 bytes at REGISTER_AT */
+#define REGISTER_AT 0xc0010131u
 
 #define FAKE_NOP      0x5310u
 #define FAKE_WRITABLE 0x5311u /* is the file writable? */
@@ -162,6 +165,12 @@ static inline int fake_run(const struct run_config *base, char *const *argv)
     const struct run_probe probes[] = {
         {.path = PROBE, .directory = true},
         {.path = CONTENTS, .contents = "Y\n", .contents_size = 2},
+        {.path = REGISTER,
+         .contents = "\1\2\3\4\5\6\7\10",
+         .contents_size = 8,
+         .contents_at = REGISTER_AT,
+         .device = makedev(202, 7),
+         .mode = 0640},
     };
     struct run_config config = base != NULL ? *base : (struct run_config){0};
     char error[RUN_ERROR_SIZE];
@@ -174,7 +183,7 @@ static inline int fake_run(const struct run_config *base, char *const *argv)
     }
     if (config.probes == NULL) {
         config.probes = probes;
-        config.probe_count = 2;
+        config.probe_count = 3;
     }
     config.argv = argv;
     fake_release(false);

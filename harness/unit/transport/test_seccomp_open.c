@@ -453,6 +453,27 @@ static void probe__contents__read_only(void)
     EXPECT_ERRNO(ioctl(fd, FAKE_NOP), ENOTTY);
 }
 
+/* As a program that knows msr(4) reads a register. */
+static void probe__device__read_where_its_contents_are(void)
+{
+    char buf[8] = {0};
+    struct stat st;
+    int fd = open(REGISTER, O_RDWR);
+
+    EXPECT(fd >= 0);
+    EXPECT(lseek(fd, REGISTER_AT, SEEK_SET) == REGISTER_AT);
+    EXPECT(read(fd, buf, sizeof(buf)) == 8);
+    EXPECT(memcmp(buf, "\1\2\3\4\5\6\7\10", 8) == 0);
+    EXPECT(pread(fd, buf, sizeof(buf), REGISTER_AT - 8) == 8);
+    EXPECT(memcmp(buf, "\0\0\0\0\0\0\0\0", 8) == 0);
+    EXPECT(pread(fd, buf, sizeof(buf), REGISTER_AT + 8) == 0);
+    EXPECT_ERRNO(pwrite(fd, buf, sizeof(buf), REGISTER_AT), EPERM);
+    EXPECT_ERRNO(ioctl(fd, FAKE_NOP), ENOTTY);
+    EXPECT(stat(REGISTER, &st) == 0 && S_ISCHR(st.st_mode));
+    EXPECT((st.st_mode & 07777) == 0640 && st.st_rdev == makedev(202, 7));
+    EXPECT(st.st_size == 0 && st.st_blocks == 0);
+}
+
 static struct client clients[] = {
 #define C(name)                                                                \
     {                                                                          \
@@ -482,6 +503,7 @@ static struct client clients[] = {
     C(private__mode_0600__for_its_owner),
     C(probe__directory__exists_only),
     C(probe__contents__read_only),
+    C(probe__device__read_where_its_contents_are),
 #undef C
 };
 #define CLIENTS (sizeof(clients) / sizeof(clients[0]))
