@@ -88,6 +88,28 @@ class Run(unittest.TestCase):
         self.assertEqual(self.key_v2(0, option), self.key_v2(0))
         self.assertNotEqual(self.key_v2(1, option), self.key_v2(0))
 
+    def test_certificates_for_which_the_driver_has_no_room(self):
+        code = '''
+import ctypes, fcntl, struct
+r = ctypes.create_string_buffer(4000)
+c = ctypes.create_string_buffer(0x5000)
+for size in 0, 0x4000, 0x5000:
+    q = ctypes.create_string_buffer(
+        bytes(96) + struct.pack("<QQ", ctypes.addressof(c), size), 112)
+    e = bytearray(struct.pack(
+        "<B7xQQQ", 1, ctypes.addressof(q), ctypes.addressof(r), 0))
+    try:
+        fcntl.ioctl(open("/dev/sev-guest", "rb"), 0xC0205302, e)
+    except OSError as err:
+        print(err.errno, "%x" % struct.unpack_from("<Q", e, 24),
+              "%x" % struct.unpack_from("<I", q.raw, 104))
+'''
+        with open(self.path("table"), "wb") as f:
+            f.write(bytes(0x4001))
+        self.assertEqual(
+            self.facts(code, "--certs", self.path("table")),
+            "5 100000000 5000\n5 100000000 5000\n22 ff 5000\n")
+
     def facts(self, code, *options):
         return self.ok(tst.SWPSP, "run", DEV, *options, "--",
                        "/usr/bin/python3", "-c", code).stdout

@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 #define CERT_TABLE_ENTRY_SIZE 24u
-#define CERT_TABLE_MAX_SIZE   0x4000u /* what Linux's driver can carry */
-#define CERT_TABLE_MAX_COUNT  16u
+/** Most that a hypervisor keeps. Linux's driver carries 0x4000 bytes of it. */
+#define CERT_TABLE_MAX_SIZE  0x100000u
+#define CERT_TABLE_MAX_COUNT 16u
 
 /** GUIDs in memory order (RFC 4122 text order). */
 extern const uint8_t CERT_GUID_VCEK[16];
