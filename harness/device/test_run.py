@@ -88,6 +88,14 @@ class Run(unittest.TestCase):
         self.assertEqual(self.key_v2(0, option), self.key_v2(0))
         self.assertNotEqual(self.key_v2(1, option), self.key_v2(0))
 
+    def test_platform_info_of_reports(self):
+        self.fetch("turin", ("--profile", "turin"))
+        self.fetch("real", ("--profile", "turin", "--platform-info", "0x65"))
+        self.assertEqual(self.read("turin.bin")[0x40:0x48].hex(), "25" + "00" * 7)
+        self.assertEqual(self.read("real.bin")[0x40:0x48].hex(), "65" + "00" * 7)
+        # Without SMT a guest may forbid it.
+        self.fetch("no-smt", ("--platform-info", "0", "--policy", "0x20000"))
+
     def test_certificates_for_which_the_driver_has_no_room(self):
         code = '''
 import ctypes, fcntl, struct
@@ -324,6 +332,10 @@ for msr in 0xC0010131, 0xC0010010:
             ["run", DEV, "--vmpck", "4", "--", "touch", made],
             ["run", DEV, "--certs", "/nonexistent", "--", "touch", made],
             ["run", DEV, "--reported-tcb", "04", "--", "touch", made],
+            ["run", DEV, "--platform-info", "0x10", "--", "touch", made],
+            ["run", DEV, "--platform-info", "x", "--", "touch", made],
+            ["run", DEV, "--profile", "rome", "--platform-info", "1", "--",
+             "touch", made],
             ["run", DEV, "--reported-tcb", "ff000000000018db", "--", "touch",
              made],
             ["run", DEV, "--node-mode", "888", "--", "touch", made],

@@ -29,6 +29,7 @@ enum {
     OPT_MASK_CHIP_ID,
     OPT_MASK_CHIP_KEY,
     OPT_REPORTED_TCB,
+    OPT_PLATFORM_INFO,
     OPT_KERNEL,
     OPT_VMPCK,
     OPT_LONG_KEY_REQUEST,
@@ -55,6 +56,7 @@ const struct option PLATFORM_OPTIONS[] = {
     {"mask-chip-id", no_argument, NULL, OPT_MASK_CHIP_ID},
     {"mask-chip-key", no_argument, NULL, OPT_MASK_CHIP_KEY},
     {"reported-tcb", required_argument, NULL, OPT_REPORTED_TCB},
+    {"platform-info", required_argument, NULL, OPT_PLATFORM_INFO},
     {"kernel", required_argument, NULL, OPT_KERNEL},
     {"vmpck", required_argument, NULL, OPT_VMPCK},
     {"long-key-request", no_argument, NULL, OPT_LONG_KEY_REQUEST},
@@ -82,6 +84,7 @@ const char PLATFORM_HELP[] =
     "  --vlek                load a VLEK: it signs the reports\n"
     "  --mask-chip-id  --mask-chip-key  --reported-tcb HEX\n"
     "                        as SNP_CONFIG\n"
+    "  --platform-info N     PLATFORM_INFO of reports (default the profile's)\n"
     "  --kernel ERA          5.19, 6.1, 6.3 or 6.13 (default)\n"
     "  --vmpck N             the guest driver's vmpck_id\n"
     "  --long-key-request    it reads LAUNCH_MIT_VECTOR, which Linux does not\n"
@@ -175,6 +178,20 @@ static bool take_asid(const char *command, const char *option, const char *arg,
     return complain(command, option, arg, want);
 }
 
+/* RAPL_DIS and CIPHERTEXT_HIDING_DRAM_EN say what SNP_INIT_EX has chosen. */
+#define INFO_OF_INIT 0x18u
+
+static bool take_platform_info(struct platform_options *o, const char *command,
+                               const char *arg)
+{
+    o->platform_info_set = parse_number(arg, UINT64_MAX, &o->platform_info) &&
+                           (o->platform_info & INFO_OF_INIT) == 0;
+    return o->platform_info_set ||
+           complain(command, "platform-info", arg,
+                    "need a number of 64 bits without bits 3 and 4, which "
+                    "follow the platform's state");
+}
+
 static bool take_era(struct platform_options *o, const char *command,
                      const char *arg)
 {
@@ -254,6 +271,8 @@ bool options_take(struct platform_options *o, const char *command, int val,
             parse_hex(arg, o->reported_tcb.b, sizeof(o->reported_tcb.b));
         return o->reported_tcb_set ||
                complain(command, "reported-tcb", arg, "need 16 hex digits");
+    case OPT_PLATFORM_INFO:
+        return take_platform_info(o, command, arg);
     case OPT_KERNEL:
         return take_era(o, command, arg);
     case OPT_VMPCK:
@@ -275,37 +294,49 @@ static bool wants_snp(const struct platform_options *o)
            o->vmpl != NULL || o->family_id != NULL || o->image_id != NULL ||
            o->guest_svn != NULL || o->certs != CERTS_DEFAULT || o->vlek ||
            o->mask_chip_id || o->mask_chip_key || o->reported_tcb_set ||
-           o->vmpck_id >= 0 || o->long_key_request;
+           o->platform_info_set || o->vmpck_id >= 0 || o->long_key_request;
 }
 
 /* What is beyond the profile's number goes to SEV-ES and SNP guests, as when
  * the SEV-ES ASID space limit is raised in the firmware's setup. */
-static bool resize(struct platform_options *o, const char *command)
+static bool resize(const struct platform_options *o, struct psp_profile *p,
+                   const char *command)
 {
-    struct psp_profile p = *o->profile;
-
-    if (o->asid_count == 0 && o->min_sev_asid == 0) {
-        return true;
-    }
-    if (o->asid_count > p.asid_count) {
-        p.min_sev_asid += o->asid_count - p.asid_count;
+    if (o->asid_count > p->asid_count) {
+        p->min_sev_asid += o->asid_count - p->asid_count;
     }
     if (o->asid_count != 0) {
-        p.asid_count = o->asid_count;
+        p->asid_count = o->asid_count;
     }
     if (o->min_sev_asid != 0) {
-        p.min_sev_asid = o->min_sev_asid;
-    } else if (p.min_sev_asid > p.asid_count + 1) {
-        p.min_sev_asid = p.asid_count + 1;
+        p->min_sev_asid = o->min_sev_asid;
+    } else if (p->min_sev_asid > p->asid_count + 1) {
+        p->min_sev_asid = p->asid_count + 1;
     }
-    if (p.min_sev_asid > p.asid_count + 1) {
+    if (p->min_sev_asid > p->asid_count + 1) {
         fprintf(stderr,
                 "swpsp %s: --min-sev-asid %u: the machine has %u ASIDs\n",
-                command, p.min_sev_asid, p.asid_count);
+                command, p->min_sev_asid, p->asid_count);
         return false;
     }
-    o->resized = p;
-    o->profile = &o->resized;
+    return true;
+}
+
+static bool change_profile(struct platform_options *o, const char *command)
+{
+    const bool resized = o->asid_count != 0 || o->min_sev_asid != 0;
+
+    if (!resized && !o->platform_info_set) {
+        return true;
+    }
+    o->changed = *o->profile;
+    if (resized && !resize(o, &o->changed, command)) {
+        return false;
+    }
+    if (o->platform_info_set) {
+        o->changed.platform_info = o->platform_info;
+    }
+    o->profile = &o->changed;
     return true;
 }
 
@@ -325,6 +356,6 @@ bool options_finish(struct platform_options *o, const char *command)
                 command, o->profile->name);
         return false;
     }
-    return resize(o, command) &&
+    return change_profile(o, command) &&
            sev_options_finish(&o->sev, command, o->profile);
 }

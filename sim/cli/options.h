@@ -24,10 +24,12 @@ enum certs_kind {
 };
 
 struct platform_options {
-    const struct psp_profile *profile; /* may be &resized, after the finish */
+    const struct psp_profile *profile; /* may be &changed, after the finish */
     uint32_t asid_count;               /* 0: as many as the profile has */
     uint32_t min_sev_asid;             /* 0: follows from the others */
-    struct psp_profile resized;
+    bool platform_info_set;
+    uint64_t platform_info; /* of reports */
+    struct psp_profile changed;
     const char *state_dir; /* NULL: the default installation */
     bool dev_seed;
     const char *seed_file; /* NULL: the installation's own seed */

@@ -86,8 +86,8 @@ static const char HELP[] =
     "  --insecure-dev-seed   public seed instead, and nothing is kept\n"
     "  --seed-file FILE      32-byte seed\n"
     "  --profile NAME  --asids N  --min-sev-asid N  --chip N  --lookalike\n"
-    "  --vlek  --mask-chip-id\n"
-    "  --mask-chip-key  --reported-tcb HEX  --sev-kernel ERA  --sev-abi NAME\n"
+    "  --vlek  --mask-chip-id  --mask-chip-key  --reported-tcb HEX\n"
+    "  --platform-info N  --sev-kernel ERA  --sev-abi NAME\n"
     "  --sev-auto-report  --sev-start-uninit  --vm-handle MODE\n"
     "                        as for swpsp run\n";
 
@@ -105,6 +105,7 @@ static const char *const PLATFORM[] = {
     "mask-chip-id",
     "mask-chip-key",
     "reported-tcb",
+    "platform-info",
     "sev-kernel",
     "sev-abi",
     "sev-auto-report",
