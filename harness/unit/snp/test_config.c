@@ -426,6 +426,14 @@ static void image_flip(struct fx_try *t, size_t offset)
     byte ^= 1;
     fx_write(t->fx, IMAGE + offset, &byte, 1);
 }
+BREAK(fw_header_alone)
+{
+    fx_put32(t, 0x10, SNP_FIRMWARE_HEADER_SIZE);
+}
+BREAK(fw_longest)
+{
+    fx_put32(t, 0x10, SNP_FIRMWARE_MAX_SIZE);
+}
 BREAK(fw_magic)
 {
     image_flip(t, 0);
@@ -698,6 +706,9 @@ static const struct fx_case CASES[] = {
     {"download__outside__address", download, fw_outside, SEV_INVALID_ADDRESS},
     {"download__short__length", download, fw_short, SEV_INVALID_LENGTH},
     {"download__long__length", download, fw_long, SEV_INVALID_LENGTH},
+    {"download__header_alone__signature", download, fw_header_alone,
+     SEV_BAD_SIGNATURE},
+    {"download__longest__signature", download, fw_longest, SEV_BAD_SIGNATURE},
     {"download__body_not_whole__signature", download, fw_body_not_whole,
      SEV_BAD_SIGNATURE},
     {"download__magic__signature", download, fw_magic, SEV_BAD_SIGNATURE},

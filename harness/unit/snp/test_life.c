@@ -435,6 +435,15 @@ BREAK(ex_no_ids)
 {
     fx_put32(t, 0x14, 0);
 }
+BREAK(ex_all_ids)
+{
+    uint32_t ids[FX_APIC_IDS];
+
+    for (uint32_t i = 0; i < FX_APIC_IDS; i++) {
+        ids[i] = FX_APIC_IDS - 1 - i;
+    }
+    put_ids(t, ids, FX_APIC_IDS);
+}
 BREAK(ex_unknown_id)
 {
     const uint32_t ids[] = {0, FX_APIC_IDS};
@@ -615,6 +624,7 @@ static const struct fx_case CASES[] = {
     {"activate_ex__dirty_asid__df_flush", activate_ex, dirty,
      SEV_DF_FLUSH_REQUIRED},
     {"activate_ex__no_ids__param", activate_ex, ex_no_ids, SEV_INVALID_PARAM},
+    {"activate_ex__all_ids__success", activate_ex, ex_all_ids, SEV_SUCCESS},
     {"activate_ex__unknown_id__param", activate_ex, ex_unknown_id,
      SEV_INVALID_PARAM},
     {"activate_ex__more_ids_than_exist__param", activate_ex, ex_too_many_ids,

@@ -262,6 +262,11 @@ FAULT(msg_version_2)
     req->header.version = 2;
 }
 
+FAULT(msg_version_3)
+{
+    (void)gm;
+    req->header.version = 3;
+}
 FAULT(msg_version_255)
 {
     (void)gm;
@@ -355,6 +360,7 @@ static const struct fault FAULTS[] = {
     {"seqno_high_word", seqno_high_word, SEV_AEAD_OFLOW},
     {"msg_version_0", msg_version_0, SEV_INVALID_PARAM},
     {"msg_version_2", msg_version_2, SEV_INVALID_PARAM},
+    {"msg_version_3", msg_version_3, SEV_INVALID_PARAM},
     {"msg_version_255", msg_version_255, SEV_INVALID_PARAM},
     {"type_0", type_0, SEV_INVALID_PARAM},
     {"type_is_a_response", type_is_a_response, SEV_INVALID_PARAM},

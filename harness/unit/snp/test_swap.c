@@ -666,6 +666,27 @@ BREAK(m_dst_2m)
     fx_put64(t, 0x18,
              fx_pre_guest_2m(t->fx, fx_page_2m(t->fx), ASID, 0x600000));
 }
+static void move_2m(struct fx_try *t, uint64_t src_offset, uint64_t dst_offset)
+{
+    uint64_t src = fx_pre_guest_2m(t->fx, fx_page_2m(t->fx), ASID, 0x600000);
+    uint64_t dst = fx_pre_guest_2m(t->fx, fx_page_2m(t->fx), ASID, 0x800000);
+
+    fx_put32(t, 8, 1);
+    fx_put64(t, 0x10, src + src_offset);
+    fx_put64(t, 0x18, dst + dst_offset);
+}
+BREAK(m_2m)
+{
+    move_2m(t, 0, 0);
+}
+BREAK(m_2m_src_inside)
+{
+    move_2m(t, RMP_PAGE_SIZE, 0);
+}
+BREAK(m_2m_dst_inside)
+{
+    move_2m(t, 0, RMP_PAGE_2M_SIZE / 2);
+}
 BREAK(m_src_of_other)
 {
     fx_put64(t, 0x10, fx_pre_guest(t->fx, fx_page(t->fx), ASID + 1, GPA));
@@ -1001,6 +1022,11 @@ static const struct fx_case CASES[] = {
     {"page_move__metadata_to_pre_guest__page_state", move_metadata,
      m_metadata_to_pre_guest, SEV_INVALID_PAGE_STATE},
     {"page_move__dst_2m__page_size", move, m_dst_2m, SEV_INVALID_PAGE_SIZE},
+    {"page_move__2m__success", move, m_2m, SEV_SUCCESS},
+    {"page_move__src_inside_2m_page__address", move, m_2m_src_inside,
+     SEV_INVALID_ADDRESS},
+    {"page_move__dst_inside_2m_page__address", move, m_2m_dst_inside,
+     SEV_INVALID_ADDRESS},
     {"page_move__guest_init__guest_state", move, m_guest_init,
      SEV_INVALID_GUEST_STATE},
     {"page_move__policy__policy", move, swap_disabled, SEV_POLICY_FAILURE},
