@@ -251,6 +251,21 @@ BREAK(stick_reserved_198)
 {
     stick_flip(t, 0x198);
 }
+/* An authentic stick with something behind the seed. */
+BREAK(stick_padding)
+{
+    uint8_t key[GCM_KEY_SIZE], stick[PKI_HASHSTICK_SIZE];
+
+    psp_kdf_sha384(fx_snp(t->fx)->vcek_seed, 48, "VLEK wrap", NULL, 0, key,
+                   sizeof(key));
+    fx_read(t->fx, STICK, stick, sizeof(stick));
+    memset(stick + 0x10, 0x5a, 48);
+    memset(stick + 0x10 + 48, 0, 0x180 - 48);
+    stick[0x18f] = 1;
+    psp_gcm_seal(key, stick, stick + 0x190, 0x10, stick + 0x10, 0x180,
+                 stick + 0x10, stick + 0x1a0);
+    fx_write(t->fx, STICK, stick, sizeof(stick));
+}
 BREAK(stick_tcb)
 {
     put_stick(t->fx, &t->fx->config.chip, &LOWER, 0x5a);
@@ -685,6 +700,7 @@ static const struct fx_case CASES[] = {
     {"vlek_load__stick_0c__param", vlek, stick_reserved_0c, SEV_INVALID_PARAM},
     {"vlek_load__stick_198__param", vlek, stick_reserved_198,
      SEV_INVALID_PARAM},
+    {"vlek_load__stick_padding__param", vlek, stick_padding, SEV_INVALID_PARAM},
     {"vlek_load__other_tcb__svn", vlek, stick_tcb, SEV_BAD_SVN},
     {"vlek_load__iv__measurement", vlek, stick_iv, SEV_BAD_MEASUREMENT},
     {"vlek_load__body__measurement", vlek, stick_body, SEV_BAD_MEASUREMENT},

@@ -170,6 +170,10 @@ BREAK(mdata_unaligned)
 {
     fx_put64(t, 0x18, t->other + 0x20);
 }
+BREAK(mdata_is_src)
+{
+    fx_put64(t, 0x18, t->page);
+}
 BREAK(mdata_in_src)
 {
     fx_put64(t, 0x18, t->page + 0x40);
@@ -907,6 +911,8 @@ static const struct fx_case CASES[] = {
      SEV_INVALID_ADDRESS},
     {"swap_out__no_context__guest", out_data, no_context, SEV_INVALID_GUEST},
     {"swap_out__mdata_unaligned__param", out_data, mdata_unaligned,
+     SEV_INVALID_PARAM},
+    {"swap_out__mdata_is_src__param", out_data, mdata_is_src,
      SEV_INVALID_PARAM},
     {"swap_out__mdata_in_src__param", out_data, mdata_in_src,
      SEV_INVALID_PARAM},
