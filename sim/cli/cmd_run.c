@@ -282,13 +282,10 @@ static int run_shown(const struct run_options *o, struct shown *shown,
 static struct serve_driver guest_of(const struct run_options *o,
                                     const struct platform *p)
 {
-    const unsigned int vmpl = vm_vmpl(p->vm);
-    const int vmpck = o->platform.vmpck_id;
-
     return (struct serve_driver){
         .era = o->platform.era,
-        .vmpl = vmpl,
-        .vmpck = vmpck < 0 ? vmpl : (unsigned int)vmpck,
+        .vmpl = vm_vmpl(p->vm),
+        .vmpck = sev_guest_vmpck(p->sev_guest),
         .sev_features = vm_sev_features(p->vm),
     };
 }

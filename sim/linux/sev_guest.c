@@ -90,6 +90,7 @@ static const struct sev_guest_traits TRAITS[] = {
             .resends = true,
             .counts_always = true,
             .waits = true,
+            .vmpck_of_vmpl = true,
             .unanswered = UINT64_MAX,
         },
 };
@@ -357,6 +358,11 @@ struct chardev sev_guest_chardev(struct sev_guest_dev *dev)
     return (struct chardev){"sev-guest", &GUEST_OPS, dev};
 }
 
+unsigned int sev_guest_vmpck(const struct sev_guest_dev *dev)
+{
+    return dev->vmpck_id;
+}
+
 static int share_pages(struct sev_guest_dev *dev)
 {
     dev->request_gpa = vm_shared_alloc(dev->vm, 1);
@@ -366,6 +372,16 @@ static int share_pages(struct sev_guest_dev *dev)
                    dev->certs_gpa == 0
                ? -ENOMEM
                : 0;
+}
+
+static int choose_vmpck(const struct sev_guest_config *config,
+                        const struct sev_guest_traits *traits,
+                        const struct vm *vm)
+{
+    if (config->vmpck_id != -1) {
+        return config->vmpck_id;
+    }
+    return traits->vmpck_of_vmpl ? (int)vm_vmpl(vm) : 0;
 }
 
 static void give_back(struct sev_guest_dev *dev, uint64_t gpa, size_t count)
@@ -378,15 +394,19 @@ static void give_back(struct sev_guest_dev *dev, uint64_t gpa, size_t count)
 int sev_guest_probe(struct vm *vm, const struct sev_guest_config *config,
                     struct sev_guest_dev **out)
 {
-    int id = config->vmpck_id == -1 ? (int)vm_vmpl(vm) : config->vmpck_id;
+    const struct sev_guest_traits *traits = sev_guest_traits(config->era);
     struct sev_guest_dev *dev;
-    int err;
+    int err, id;
 
     *out = NULL;
     if (vm_secrets_gpa(vm) == 0) {
         return -ENODEV;
     }
-    if (id < 0 || id >= VMPCK_COUNT || sev_guest_traits(config->era) == NULL) {
+    if (traits == NULL) {
+        return -EINVAL;
+    }
+    id = choose_vmpck(config, traits, vm);
+    if (id < 0 || id >= VMPCK_COUNT) {
         return -EINVAL;
     }
     dev = calloc(1, sizeof(*dev));
@@ -396,7 +416,7 @@ int sev_guest_probe(struct vm *vm, const struct sev_guest_config *config,
     pthread_mutex_init(&dev->lock, NULL);
     dev->vm = vm;
     dev->config = *config;
-    dev->traits = sev_guest_traits(config->era);
+    dev->traits = traits;
     dev->vmpck_id = (unsigned int)id;
     err = sev_guest_has_key(dev) ? share_pages(dev) : -EINVAL;
     if (err != 0) {

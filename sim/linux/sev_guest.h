@@ -22,7 +22,9 @@ enum sev_guest_era {
 
 struct sev_guest_config {
     enum sev_guest_era era;
-    int vmpck_id; /* 0..3, or -1: the VMPL that the guest's kernel runs at */
+    /** 0..3, or -1: what the kernel takes by itself. Since 6.11 (era 6.13) that
+     * is the VMPL that it runs at, before 0. abi/linux.md §4.6 */
+    int vmpck_id;
     /** Key requests of message version 2 are 40 bytes, with LAUNCH_MIT_VECTOR.
      * Linux reads 32, so that the vector is always zero. abi/linux.md §9 */
     bool long_key_request;
@@ -42,6 +44,9 @@ struct sev_guest_dev;
 int sev_guest_probe(struct vm *vm, const struct sev_guest_config *config,
                     struct sev_guest_dev **out);
 void sev_guest_remove(struct sev_guest_dev *dev);
+
+/** Which VMPCK it uses. */
+unsigned int sev_guest_vmpck(const struct sev_guest_dev *dev);
 
 /** The device for a transport; valid until sev_guest_remove(). */
 struct chardev sev_guest_chardev(struct sev_guest_dev *dev);

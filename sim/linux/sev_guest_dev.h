@@ -32,6 +32,8 @@ struct sev_guest_traits {
     bool counts_always;
     /** BUSY is waited out. */
     bool waits;
+    /** Without a choice, the VMPCK of the guest's VMPL; before that 0. */
+    bool vmpck_of_vmpl;
     /** exitinfo2 while no answer has come. */
     uint64_t unanswered;
 };

@@ -313,7 +313,6 @@ static int start_snp(struct serve_guests *g, struct serve_guest *guest,
     }
     guest->table = g;
     vm_set_request_hook(guest->vm, watch_request, guest);
-    guest->vmpck = vmpck < 0 ? vm_vmpl(guest->vm) : (unsigned int)vmpck;
     guest->policy = spec->policy;
     memcpy(guest->host_data, spec->host_data, sizeof(guest->host_data));
     launch_digest_spec(spec, machine_profile(g->platform.m),
@@ -324,6 +323,7 @@ static int start_snp(struct serve_guests *g, struct serve_guest *guest,
                            "the guest has no /dev/sev-guest: %s",
                            strerror(-err));
     }
+    guest->vmpck = sev_guest_vmpck(guest->dev);
     return 0;
 }
 

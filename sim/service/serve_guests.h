@@ -13,7 +13,8 @@
  *                table; default: "vlek" when the platform has one loaded, else
  *                "vcek"; SNP only
  *   kernel       era of the guest's driver, default "6.13"; SNP only
- *   vmpck        0..3, default: the VMPL of the guest's kernel; SNP only
+ *   vmpck        0..3, default: the VMPL of the guest's kernel, with kernels
+ *                before 6.13: 0; SNP only
  *   long_key_request  key requests of version 2 have LAUNCH_MIT_VECTOR
  *                (sev_guest.h), default false; SNP only
  */

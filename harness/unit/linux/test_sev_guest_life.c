@@ -72,6 +72,48 @@ static void probe__id_out_of_range__einval(void **state)
     guest_free(g);
 }
 
+/* A guest whose kernel runs at VMPL2. */
+static struct vm *vm_at_vmpl_2(struct machine *m)
+{
+    struct vm_spec spec = parse(m, "{\"vmpl\": 2}", NULL);
+    struct vm *vm = NULL;
+    enum sev_status status;
+
+    assert_int_equal(vm_launch(m, &spec, &vm, &status), 0);
+    vm_spec_clear(&spec);
+    return vm;
+}
+
+/* Since 6.11 the module parameter defaults to the VMPL. abi/linux.md §4.6 */
+static void probe__no_vmpck_chosen__by_the_kernel(void **state)
+{
+    static const struct {
+        enum sev_guest_era era;
+        unsigned int vmpck;
+    } eras[] = {{SEV_GUEST_5_19, 0},
+                {SEV_GUEST_6_1, 0},
+                {SEV_GUEST_6_3, 0},
+                {SEV_GUEST_6_13, 2}};
+    struct machine *m = guest_machine("milan", PKI_DEV_SEED);
+    struct vm *vm = vm_at_vmpl_2(m);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(eras) / sizeof(eras[0]); i++) {
+        struct sev_guest_config config = {.era = eras[i].era, .vmpck_id = -1};
+        struct sev_guest_dev *dev = NULL;
+
+        assert_int_equal(sev_guest_probe(vm, &config, &dev), 0);
+        assert_int_equal(sev_guest_vmpck(dev), eras[i].vmpck);
+        sev_guest_remove(dev);
+        config.vmpck_id = 1;
+        assert_int_equal(sev_guest_probe(vm, &config, &dev), 0);
+        assert_int_equal(sev_guest_vmpck(dev), 1);
+        sev_guest_remove(dev);
+    }
+    vm_destroy(vm);
+    machine_destroy(m);
+}
+
 static void probe__key_all_zero__einval(void **state)
 {
     struct guest *g = guest_new(NOW, GET_REPORT);
@@ -774,6 +816,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probe__id_out_of_range__einval),
+        cmocka_unit_test(probe__no_vmpck_chosen__by_the_kernel),
         cmocka_unit_test(probe__key_all_zero__einval),
         cmocka_unit_test(probe__no_secrets_page__enodev),
         cmocka_unit_test(probe__remove__memory_given_back),
