@@ -122,23 +122,18 @@ def daemon(folder, name):
                          "--log-level", "warning")
 
 
-def through_fuse(d, nodes, sign_us, m):
+def through_fuse(d, nodes, beside_signing, m):
     os.mkdir(nodes)
     d.options += ("--fuse", nodes, "--device-guest", "a")
     d.start()
-    out = subprocess.run(
-        [tst.client("bench_ioctl"), os.path.join(nodes, "sev-guest")],
-        check=True, capture_output=True, text=True).stdout
-    us = dict(line.split() for line in out.splitlines())
-    m["fuse_empty_us"] = float(us["trapped_empty_us"])
-    m["fuse_report_us"] = float(us["trapped_report_us"])
-    m["fuse_ratio"] = m["fuse_report_us"] / (m["fuse_empty_us"] + sign_us)
+    m.update(beside_signing([tst.client("bench_ioctl"),
+                             os.path.join(nodes, "sev-guest")], "fuse"))
     d.end()
 
 
-def measure(sign_us):
+def measure(beside_signing):
     """The figures as a dict; those that this machine cannot give are not in
-    it."""
+    it. @beside_signing: as bench.py's."""
     folder = tempfile.mkdtemp(prefix="swpsp-bench-")
     daemons = [daemon(folder, "one"), daemon(folder, "other")]
     m = {}
@@ -151,7 +146,8 @@ def measure(sign_us):
         for d in daemons:
             d.end()
         if os.geteuid() == 0 and os.path.exists("/dev/fuse"):
-            through_fuse(daemons[0], os.path.join(folder, "nodes"), sign_us, m)
+            through_fuse(daemons[0], os.path.join(folder, "nodes"),
+                         beside_signing, m)
         many(folder, m)
     finally:
         for d in daemons:
