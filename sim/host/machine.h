@@ -69,6 +69,8 @@ enum sev_status machine_command(struct machine *m, uint32_t command,
 #define MACHINE_DEAD      ((enum sev_status)0x10001)
 /** 0 for a status of the firmware, else -ETIMEDOUT, -EBUSY. */
 int machine_errno(enum sev_status status);
+/** Has it been given up? */
+bool machine_is_dead(const struct machine *m);
 
 /** A fault plan between the drivers and the mailbox (fault_command.h), or NULL.
  * Borrowed until it is replaced; no command may be under way meanwhile. */

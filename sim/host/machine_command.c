@@ -179,6 +179,11 @@ int machine_errno(enum sev_status status)
     return status == MACHINE_DEAD ? -EBUSY : 0;
 }
 
+bool machine_is_dead(const struct machine *m)
+{
+    return atomic_load(&m->dead);
+}
+
 void machine_set_faults(struct machine *m, struct fault_commands *faults)
 {
     m->faults = faults;

@@ -265,6 +265,11 @@ static int cannot(const struct serve_guests *g, int err, char *error)
 {
     const struct psp_profile *p = machine_profile(g->platform.m);
 
+    if (machine_is_dead(g->platform.m)) {
+        return state_error(error, err,
+                           "cannot launch the guest: the secure processor "
+                           "does not answer");
+    }
     if (err == -EBUSY) {
         return state_error(error, err,
                            "cannot launch the guest: no ASID is free (1 to %u "
