@@ -217,6 +217,16 @@ def control():
         "refused": [launch(name="a", description={"policy": 0}),
                     launch(name="a", description={"pages": []})],
         "host": [{"op": "attach", "guest": "host"}, {"op": "trace"}],
+        "hypercall": [launch(name="l", kind="legacy"),
+                      {"op": "guest.hypercall", "guest": "l"},
+                      {"op": "guest.hypercall", "guest": "l", "cpl": 0,
+                       "number": 12}],
+        "faults": [{"op": "faults.show"},
+                   {"op": "faults.set", "plan": {"faults": [
+                       {"when": {"every": 2}, "do": "drop"}]}},
+                   {"op": "faults.show"},
+                   {"op": "faults.set", "plan": {"faults": []}},
+                   {"op": "faults.clear"}],
         "end": [{"op": "shutdown"}, {"op": "status"}],
         "bad": [{"op": "nothing"}, {"op": "status", "more": 1}, {"v": 2},
                 {"op": "guest.stop"}, {"op": "guest.list", "limit": 0},
@@ -279,6 +289,28 @@ def fault_plans():
                   "do": "firmware-error", "status": "INVALID_LENGTH"},
          {"at": "hypercall", "when": {"request": 1, "guest": "a"},
           "do": "substitute", "from": "b"})
+    def command(n, name, do, **more):
+        return {"at": "sev-command", "when": {"request": n, "command": name},
+                "do": do, **more}
+    plan("commands", command(1, "GET_ID", "flip", offset=1),
+         command(2, "GET_ID", "replay"), command(3, "GET_ID", "truncate",
+                                                 size=5),
+         command(1, "ATTESTATION", "substitute", part="request",
+                 **{"from": "b"}),
+         command(2, "ATTESTATION", "substitute", **{"from": 2}),
+         command(3, "ATTESTATION", "drop"),
+         command(1, "PDH_CERT_EXPORT", "zero-response"),
+         command(2, "PDH_CERT_EXPORT", "crash", part="request"),
+         command(3, "PDH_CERT_EXPORT", "delay", ms=60000),
+         command(1, "SNP_PAGE_RECLAIM", "firmware-error", status=1),
+         {"at": "sev-command", "when": {"every": 3, "guest": "a"},
+          "do": "flip", "part": "request"}, seed="commands")
+    plan("hypercalls", {"at": "hypercall", "when": {"every": 3},
+                        "do": "replay", "back": 2},
+         {"at": "hypercall", "when": {"probability": "0.5", "guest": "b"},
+          "do": "error", "error": "ENOSYS"},
+         {"at": "hypercall", "when": {"every": 1}, "do": "substitute",
+          "from": "0xffffffff"})
     plan("wrong-member", request(1, "drop", ms=1))
     plan("wrong-when", {"when": {"request": 1, "every": 2}, "do": "drop"})
     plan("wrong-place", {"at": "moon", "when": {"request": 1}, "do": "drop"})
@@ -493,9 +525,12 @@ def dictionaries():
             ("fuzz_guest_spec", marks, ["sim/host/spec*.c"]),
             ("fuzz_legacy_spec", marks, ["sim/host/legacy_vm_spec.c",
                                          "sim/host/spec_file.c"]),
-            ("fuzz_fault_plan", marks, ["sim/host/fault_*.c"]),
+            ("fuzz_fault_plan", marks + ["GET_ID", "ATTESTATION",
+                                         "PDH_CERT_EXPORT"],
+             ["sim/host/fault_*.c"]),
             ("fuzz_control", marks + ["\\x0a"], [
                 "sim/service/serve_ops.c", "sim/service/serve_guest*.c",
+                "sim/host/fault_table.c",
                 "sim/host/spec*.c", "sim/host/legacy_vm_spec.c"]),
             ("fuzz_evidence", marks, ["sim/verifier/aeb_json.c",
                                       "sim/verifier/aeb_evidence.c"]),

@@ -91,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .m = m, .install = install, .chip = chip, .max_guests = GUESTS_MAX};
     s.config.platform.reported_tcb = machine_profile(m)->tcb;
     fz_check(serve_guests_new(&s.config.platform, &s.config.guests) == 0);
+    fz_check(fault_plan_new(&s.config.faults) == 0);
     s.config.trace = serve_trace_new();
     fz_check(s.config.trace != NULL);
     pthread_mutex_init(&s.lock, NULL);
@@ -100,5 +101,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pthread_mutex_destroy(&s.lock);
     serve_trace_free(s.config.trace);
     serve_guests_free(s.config.guests);
+    fault_plan_free(s.config.faults);
     return 0;
 }

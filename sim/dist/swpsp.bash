@@ -74,6 +74,9 @@ _swpsp()
     --kernel)
         COMPREPLY=($(compgen -W "5.19 6.1 6.3 6.13" -- "$cur"))
         return ;;
+    --vm-handle)
+        COMPREPLY=($(compgen -W "kernel own off other enotty enosys" -- "$cur"))
+        return ;;
     --log-level)
         COMPREPLY=($(compgen -W "error warning info debug" -- "$cur"))
         return ;;
@@ -86,7 +89,7 @@ _swpsp()
     --socket | --connect | --guest | --faults | --seed-file | --pid-file | --root | --report)
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
-    show | stop)
+    show | stop | hypercall)
         if [[ $command == guest ]]; then
             COMPREPLY=($(compgen -W "$(_swpsp_guests)" -- "$cur"))
             return
@@ -97,7 +100,9 @@ _swpsp()
     elif [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$(_swpsp_options "$command")" -- "$cur"))
     elif [[ $command == guest && COMP_CWORD -eq 2 ]]; then
-        COMPREPLY=($(compgen -W "launch list show stop" -- "$cur"))
+        COMPREPLY=($(compgen -W "launch list show stop hypercall" -- "$cur"))
+    elif [[ $command == faults && COMP_CWORD -eq 2 ]]; then
+        COMPREPLY=($(compgen -W "set clear show" -- "$cur"))
     elif [[ $command == certs && COMP_CWORD -eq 2 ]]; then
         COMPREPLY=($(compgen -W "export" -- "$cur"))
     else

@@ -26,7 +26,7 @@ struct serve_config {
     struct serve_platform platform;
     struct serve_guests *guests; /* borrowed, as all of these */
     struct chardev sev;          /* the host's /dev/sev; ops NULL: none */
-    struct fault_plan *faults;   /* NULL: there is none to set */
+    struct fault_plan *faults;   /* what the host follows */
     struct serve_trace *trace;
     serve_ioctl traced; /* used while somebody follows the trace */
     void *traced_ctx;
