@@ -2,6 +2,7 @@
 #include "aeb_options.h"
 
 #include "parse.h"
+#include "state_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +16,11 @@ const char AEB_HELP[] =
     "  --listen ADDRESS      vsock://-1:5577 (default), unix://PATH, "
     "unix://@NAME;\n"
     "                        may be repeated\n"
-    "  --endpoint ADDRESS=HANDLE\n"
+    "  --endpoint ADDRESS=GUEST\n"
     "                        listen there for one guest\n"
-    "  --map cid:N=HANDLE, uid:N=HANDLE\n"
-    "                        whose handle is whose\n"
+    "  --map cid:N=GUEST, uid:N=GUEST\n"
+    "                        who is which guest: a firmware handle, or a name\n"
+    "  --registry SOCKET     of swpsp serve, which knows the handles of names\n"
     "  --peer-policy HOW     open: any handle for anybody; check (default "
     "with\n"
     "                        a map): only one's own; bind: and 0 means it\n"
@@ -51,6 +53,7 @@ enum {
     OPT_LISTEN,
     OPT_ENDPOINT,
     OPT_MAP,
+    OPT_REGISTRY,
     OPT_POLICY,
     OPT_DEVICE,
     OPT_NUMBER,
@@ -76,6 +79,7 @@ static const struct option OWN[] = {
     {"listen", required_argument, NULL, OPT_LISTEN},
     {"endpoint", required_argument, NULL, OPT_ENDPOINT},
     {"map", required_argument, NULL, OPT_MAP},
+    {"registry", required_argument, NULL, OPT_REGISTRY},
     {"peer-policy", required_argument, NULL, OPT_POLICY},
     {"device", required_argument, NULL, OPT_DEVICE},
     {"report-number", required_argument, NULL, OPT_NUMBER},
@@ -172,14 +176,33 @@ static bool split(const char *arg, char **left, uint32_t *handle)
     return *left != NULL;
 }
 
+/* What stands behind the last '=': a handle, or a guest's name. What stands
+ * before it in *left (free()). */
+static bool split_guest(const char *arg, char **left, struct aeb_peer_row *row)
+{
+    const char *equals = strrchr(arg, '=');
+
+    if (equals == NULL) {
+        return false;
+    }
+    if (!take_handle(equals + 1, &row->handle)) {
+        row->guest = equals + 1;
+        if (!state_name_ok(row->guest)) {
+            return false;
+        }
+    }
+    *left = strndup(arg, (size_t)(equals - arg));
+    return *left != NULL;
+}
+
 static bool take_endpoint(struct aeb_options *o, const char *arg)
 {
     struct aeb_peer_row row = {.by = AEB_BY_LISTENER, .key = o->listen_count};
     char *left = NULL;
-    bool ok = split(arg, &left, &row.handle);
+    bool ok = split_guest(arg, &left, &row);
 
     if (!ok) {
-        return bad("endpoint", arg, "need ADDRESS=HANDLE");
+        return bad("endpoint", arg, "need ADDRESS=HANDLE or ADDRESS=NAME");
     }
     ok = take_listen(o, left) && add_row(o, "endpoint", arg, row);
     free(left);
@@ -190,7 +213,7 @@ static bool take_map(struct aeb_options *o, const char *arg)
 {
     struct aeb_peer_row row = {.by = AEB_BY_CID};
     char *left = NULL;
-    bool ok = split(arg, &left, &row.handle);
+    bool ok = split_guest(arg, &left, &row);
 
     if (ok) {
         row.by = strncmp(left, "uid:", 4) == 0 ? AEB_BY_UID : AEB_BY_CID;
@@ -199,7 +222,7 @@ static bool take_map(struct aeb_options *o, const char *arg)
     }
     free(left);
     return ok ? add_row(o, "map", arg, row)
-              : bad("map", arg, "need cid:N=HANDLE or uid:N=HANDLE");
+              : bad("map", arg, "need cid:N or uid:N, =HANDLE or =NAME");
 }
 
 static bool take_alias(struct aeb_options *o, const char *arg)
@@ -331,6 +354,9 @@ static bool take(struct aeb_options *o, int val, const char *arg)
         return take_endpoint(o, arg);
     case OPT_MAP:
         return take_map(o, arg);
+    case OPT_REGISTRY:
+        o->registry = arg;
+        return true;
     case OPT_DEVICE:
         o->device = arg;
         return true;
@@ -383,6 +409,15 @@ static bool finish(struct aeb_options *o, int argc, char **argv)
     }
     if (!o->policy_set && o->row_count > 0) {
         o->broker.policy = AEB_PEER_CHECK;
+    }
+    for (size_t i = 0; i < o->row_count; i++) {
+        if (o->rows[i].guest != NULL && o->registry == NULL) {
+            return bad("map", o->rows[i].guest, "a name needs --registry");
+        }
+    }
+    if (o->registry != NULL && o->row_count == 0) {
+        fprintf(stderr, "swpsp aeb: --registry needs --map or --endpoint\n");
+        return false;
     }
     o->broker.rows = o->rows;
     o->broker.row_count = o->row_count;

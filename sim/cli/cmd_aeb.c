@@ -25,7 +25,9 @@ struct session {
     struct aeb_options o;
     struct install *install; /* NULL with a key server */
     struct kds *kds;
-    struct aeb_trust *trust; /* for https */
+    struct aeb_registry *registry;
+    char names[AEB_ROWS_MAX][AEB_GUEST_NAME_SIZE]; /* of rows with handles */
+    struct aeb_trust *trust;                       /* for https */
     struct aeb_cek *cek;
     struct aeb_broker *broker;
     struct ttrpc_server *server;
@@ -134,6 +136,45 @@ static bool open_kds(struct session *s)
            complain("keys", "out of memory");
 }
 
+/* A handle that the map names is the guest's that has it now, and nobody's when
+ * that guest is gone. */
+static bool pin(struct session *s, size_t i)
+{
+    struct aeb_peer_row *row = &s->o.rows[i];
+    struct aeb_guest guest;
+    char what[64];
+    int err = aeb_registry_find(s->registry, row->handle, s->names[i], &guest);
+
+    if (err != 0) {
+        snprintf(what, sizeof(what), "--registry: handle %u",
+                 (unsigned int)row->handle);
+        return complain(what,
+                        err == -ENOENT ? "no guest has it" : strerror(-err));
+    }
+    row->guest = s->names[i];
+    row->generation = guest.generation;
+    return true;
+}
+
+static bool open_registry(struct session *s)
+{
+    char error[AEB_REGISTRY_ERROR];
+
+    if (s->o.registry == NULL) {
+        return true;
+    }
+    if (aeb_registry_open(s->o.registry, &s->registry, error) != 0) {
+        return complain("--registry", error);
+    }
+    for (size_t i = 0; i < s->o.row_count; i++) {
+        if (s->o.rows[i].guest == NULL && !pin(s, i)) {
+            return false;
+        }
+    }
+    s->o.broker.registry = s->registry;
+    return true;
+}
+
 static bool open_broker(struct session *s)
 {
     const struct aeb_cek_config cek = {
@@ -159,7 +200,7 @@ static bool open_broker(struct session *s)
     }
     server->services = AEB_SERVICES;
     server->service_count = AEB_SERVICE_COUNT;
-    server->methods = AEB_METHODS;
+    server->methods = s->registry != NULL ? AEB_REGISTRY_METHODS : AEB_METHODS;
     server->method_count = AEB_METHOD_COUNT;
     server->ctx = s->broker;
     return ttrpc_server_open(server, &s->server) == 0 ||
@@ -248,6 +289,7 @@ static void session_close(struct session *s)
     stopped = NULL;
     ttrpc_server_close(s->server);
     aeb_broker_close(s->broker);
+    aeb_registry_close(s->registry);
     aeb_cek_close(s->cek);
     aeb_trust_close(s->trust);
     kds_close(s->kds);
@@ -270,7 +312,7 @@ int cmd_aeb(int argc, char **argv)
             fputs(AEB_HELP, stdout);
             status = EXIT_OK;
         } else if (make_room(&s->o.server) && open_kds(s) && open_root(s) &&
-                   open_broker(s)) {
+                   open_registry(s) && open_broker(s)) {
             status = serve(s);
         }
     }

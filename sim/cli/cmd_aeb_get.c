@@ -4,6 +4,7 @@
 #include "aeb_msg.h"
 #include "aeb_nonce.h"
 #include "commands.h"
+#include "control_client.h"
 #include "parse.h"
 #include "ttrpc_addr.h"
 #include "ttrpc_client.h"
@@ -27,6 +28,11 @@ static const char HELP[] =
     "unix://@NAME\n"
     "  --handle N            this guest's; default $" HANDLE_ENV ", else 0:\n"
     "                        the broker knows by the peer\n"
+    "  --vm NAME             ask the hypervisor: hypercall 13 of this guest of "
+    "a\n"
+    "                        running swpsp serve, from its user space\n"
+    "  --cpl N               or from its kernel: 0\n"
+    "  --socket PATH         that daemon's control socket\n"
     "  --mnonce HEX          nonce to find in the report; or bind it:\n"
     "  --launch-nonce HEX    32 bytes from the launch secret, or @FILE\n"
     "  --challenge HEX       32 bytes from the verifier\n"
@@ -43,6 +49,9 @@ enum {
     OPT_HELP = 1,
     OPT_CONNECT,
     OPT_HANDLE,
+    OPT_VM,
+    OPT_CPL,
+    OPT_SOCKET,
     OPT_MNONCE,
     OPT_LAUNCH_NONCE,
     OPT_CHALLENGE,
@@ -59,6 +68,9 @@ static const struct option OPTIONS[] = {
     {"help", no_argument, NULL, OPT_HELP},
     {"connect", required_argument, NULL, OPT_CONNECT},
     {"handle", required_argument, NULL, OPT_HANDLE},
+    {"vm", required_argument, NULL, OPT_VM},
+    {"cpl", required_argument, NULL, OPT_CPL},
+    {"socket", required_argument, NULL, OPT_SOCKET},
     {"mnonce", required_argument, NULL, OPT_MNONCE},
     {"launch-nonce", required_argument, NULL, OPT_LAUNCH_NONCE},
     {"challenge", required_argument, NULL, OPT_CHALLENGE},
@@ -75,6 +87,8 @@ static const struct option OPTIONS[] = {
 struct session {
     bool help, plain, packed_out;
     const char *connect, *service, *out;
+    const char *vm, *socket; /* vm NULL: the handle is known */
+    unsigned int cpl;
     struct aeb_request req;
     uint8_t mnonce[SEV_MNONCE_SIZE];
     bool have_launch_nonce, have_challenge, have_spki;
@@ -112,6 +126,17 @@ static bool take_handle(struct session *s, const char *what, const char *arg)
     return true;
 }
 
+static bool take_cpl(struct session *s, const char *arg)
+{
+    uint64_t n = 0;
+
+    if (!parse_number(arg, 3, &n)) {
+        return complain("--cpl", "need 0 to 3");
+    }
+    s->cpl = (unsigned int)n;
+    return true;
+}
+
 static bool take_form(const char *option, const char *arg, bool *packed)
 {
     *packed = strcmp(arg, "packed") == 0;
@@ -140,6 +165,14 @@ static bool take(struct session *s, int val, const char *arg)
         return true;
     case OPT_HANDLE:
         return take_handle(s, "--handle", arg);
+    case OPT_VM:
+        s->vm = arg;
+        return true;
+    case OPT_CPL:
+        return take_cpl(s, arg);
+    case OPT_SOCKET:
+        s->socket = arg;
+        return true;
     case OPT_MNONCE:
         return take_bytes("--mnonce", arg, s->mnonce, sizeof(s->mnonce),
                           &s->req.have_mnonce);
@@ -220,6 +253,43 @@ static bool parse(struct session *s, int argc, char **argv)
         return complain(argv[optind], "unexpected argument");
     }
     return s->help || finish(s);
+}
+
+/* ---- the hypervisor ---- */
+
+/* What it answers is for the broker to judge; only its errors are not sent. */
+static int ask_hypervisor(struct session *s)
+{
+    char error[CONTROL_ERROR_SIZE];
+    struct control_client c;
+    json_t *result = NULL;
+    json_int_t rax;
+    int err = control_connect(&c, s->socket, error);
+
+    if (err != 0) {
+        (void)complain("--vm", error);
+        return EXIT_USAGE;
+    }
+    c.wait_ms = s->client.timeout_ms > 0 ? s->client.timeout_ms : -1;
+    err = control_call(&c,
+                       json_pack("{s:s, s:s, s:i}", "op", "guest.hypercall",
+                                 "guest", s->vm, "cpl", (int)s->cpl),
+                       &result, error);
+    control_disconnect(&c);
+    if (err != 0) {
+        (void)complain("--vm", error);
+        return EXIT_USAGE;
+    }
+    rax = json_integer_value(json_object_get(result, "rax"));
+    json_decref(result);
+    if (rax <= 0 || rax > UINT32_MAX) {
+        fprintf(stderr, "swpsp aeb-get: hypercall 13 at CPL %u: %lld%s\n",
+                s->cpl, (long long)rax,
+                rax == -1 ? ", not for user space" : ", no handle");
+        return EXIT_NEGATE;
+    }
+    s->req.handle = (uint32_t)rax;
+    return EXIT_OK;
 }
 
 /* ---- the two calls ---- */
@@ -401,8 +471,11 @@ static int run(struct session *s)
 {
     struct ttrpc_addr addr;
     char why[TTRPC_ADDR_WHY] = "";
-    int status;
+    int status = s->vm != NULL ? ask_hypervisor(s) : EXIT_OK;
 
+    if (status != EXIT_OK) {
+        return status;
+    }
     if (!ttrpc_addr_parse(s->connect, &addr, why)) {
         (void)complain(s->connect, why);
         return EXIT_USAGE;
@@ -424,6 +497,8 @@ static int run(struct session *s)
 int cmd_aeb_get(int argc, char **argv)
 {
     struct session s = {.connect = "vsock://2:5577",
+                        .socket = control_default_socket(),
+                        .cpl = 3,
                         .client.timeout_ms = 30000};
     int status = EXIT_USAGE;
 

@@ -68,12 +68,33 @@ static bool row_fits(const struct aeb_peer_row *row,
     }
 }
 
-/* *handle becomes the one to ask the firmware for. */
+/* What the row says of its guest now. */
+static uint32_t find_guest(const struct aeb_broker *b,
+                           const struct aeb_peer_row *row,
+                           struct aeb_guest *out)
+{
+    int err;
+
+    *out = (struct aeb_guest){.handle = row->handle};
+    if (row->guest == NULL) {
+        return 0;
+    }
+    err = aeb_registry_get(b->config.registry, row->guest, out);
+    if (row->generation != 0 &&
+        (err == -ENOENT || (err == 0 && out->generation != row->generation))) {
+        return AEB_BROKER_HANDLE; /* it is another's, or nobody's */
+    }
+    return err == 0 ? 0 : AEB_BROKER_NO_PEER;
+}
+
+/* *handle becomes the one to ask the firmware for; *guest says whose it is. */
 static uint32_t check_peer(const struct aeb_broker *b,
-                           const struct ttrpc_peer *peer, uint32_t *handle)
+                           const struct ttrpc_peer *peer, uint32_t *handle,
+                           struct aeb_guest *guest)
 {
     const struct aeb_broker_config *c = &b->config;
     const struct aeb_peer_row *row = NULL;
+    uint32_t err;
 
     if (c->policy == AEB_PEER_OPEN) {
         return 0;
@@ -84,10 +105,14 @@ static uint32_t check_peer(const struct aeb_broker *b,
     if (row == NULL) {
         return AEB_BROKER_NO_PEER;
     }
-    if (*handle == 0 && c->policy == AEB_PEER_BIND) {
-        *handle = row->handle;
+    err = find_guest(b, row, guest);
+    if (err == 0 && *handle == 0 && c->policy == AEB_PEER_BIND) {
+        *handle = guest->handle;
     }
-    return *handle == row->handle ? 0 : AEB_BROKER_HANDLE;
+    if (err == 0 && *handle != guest->handle) {
+        err = AEB_BROKER_HANDLE;
+    }
+    return err;
 }
 
 static uint32_t check_rate(struct aeb_broker *b, const struct ttrpc_peer *peer)
@@ -119,6 +144,7 @@ struct work {
     struct ttrpc_job *job;
     struct aeb_request req; /* without extension if that is off */
     uint32_t handle;
+    struct aeb_guest guest; /* whose it is, when a registry says so */
     uint8_t mnonce[SEV_MNONCE_SIZE];
     struct aeb_cek_wait cek;
     struct aeb_evidence ev;
@@ -154,7 +180,7 @@ static void replay(struct aeb_broker *b, uint8_t report[SEV_REPORT_SIZE])
 /* abi/aeb.md §6.3: the first failure wins. */
 static uint32_t check_request(struct work *w)
 {
-    uint32_t err = check_peer(w->b, &w->peer, &w->handle);
+    uint32_t err = check_peer(w->b, &w->peer, &w->handle, &w->guest);
 
     if (err == 0) {
         err = check_rate(w->b, &w->peer);
@@ -247,6 +273,22 @@ static uint32_t finish(struct work *w)
     return 0;
 }
 
+/* The handle may have become another guest's since it was checked: the report
+ * is theirs then, and not for this peer. */
+static uint32_t check_again(const struct work *w)
+{
+    uint32_t handle = w->req.handle;
+    struct aeb_guest now = {.generation = 0};
+
+    if (w->guest.generation == 0) {
+        return 0;
+    }
+    return check_peer(w->b, &w->peer, &handle, &now) == 0 &&
+                   now.generation == w->guest.generation
+               ? 0
+               : AEB_BROKER_HANDLE;
+}
+
 /* From the beginning, or from where it was parked. */
 static uint32_t gather(struct work *w, const struct ttrpc_call *call,
                        bool again, bool *parked)
@@ -255,6 +297,9 @@ static uint32_t gather(struct work *w, const struct ttrpc_call *call,
 
     if (err == 0) {
         err = ask_device(w, call, again, parked);
+    }
+    if (err == 0 && !*parked) {
+        err = check_again(w);
     }
     return err == 0 && !*parked ? finish(w) : err;
 }
@@ -383,13 +428,14 @@ static void run_size(void *ctx, const struct ttrpc_call *call,
     struct aeb_broker *b = ctx;
     struct aeb_response resp = {.error = 0};
     struct aeb_request req;
+    struct aeb_guest guest;
     uint32_t handle;
 
     if (!take_request(b, AEB_RPC_SIZE, call, &req, reply)) {
         return;
     }
     handle = req.handle;
-    resp.error = check_peer(b, call->peer, &handle);
+    resp.error = check_peer(b, call->peer, &handle, &guest);
     if (resp.error == 0) {
         resp.error = check_generation(b);
     }
@@ -483,8 +529,11 @@ static void run_evidence(void *ctx, const struct ttrpc_call *call,
     drop_work(ctx, w);
 }
 
-const struct ttrpc_method AEB_METHODS[] = {
+const struct ttrpc_method AEB_METHODS[AEB_METHOD_COUNT] = {
     {AEB_METHOD_SIZE, false, run_size, NULL},
     {AEB_METHOD_EVIDENCE, true, run_evidence, drop_work},
 };
-const size_t AEB_METHOD_COUNT = sizeof(AEB_METHODS) / sizeof(AEB_METHODS[0]);
+const struct ttrpc_method AEB_REGISTRY_METHODS[AEB_METHOD_COUNT] = {
+    {AEB_METHOD_SIZE, true, run_size, NULL},
+    {AEB_METHOD_EVIDENCE, true, run_evidence, drop_work},
+};

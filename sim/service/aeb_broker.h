@@ -10,16 +10,20 @@
 #include "aeb_device.h"
 #include "aeb_evidence.h"
 #include "aeb_msg.h"
+#include "aeb_registry.h"
 #include "ttrpc_server.h"
 
 /** Does a peer get what it names, only its own, or its own by name 0 too? */
 enum aeb_peer_policy { AEB_PEER_OPEN, AEB_PEER_CHECK, AEB_PEER_BIND };
 
-/** Which peer has which handle. The first row that fits counts. */
+/** Which peer has which handle, or is which guest. The first row that fits
+ * counts. */
 struct aeb_peer_row {
     enum { AEB_BY_CID, AEB_BY_LISTENER, AEB_BY_UID } by;
     uint64_t key;
-    uint32_t handle;
+    const char *guest;   /* its name; NULL: @handle, whoever has it */
+    uint64_t generation; /* with a name: this launch of it; 0: any */
+    uint32_t handle;     /* without a name */
 };
 
 /** When a response has the extension's fields. */
@@ -42,6 +46,7 @@ struct aeb_broker_config {
     enum aeb_peer_policy policy;
     const struct aeb_peer_row *rows; /* borrowed */
     size_t row_count;
+    struct aeb_registry *registry; /* borrowed; for rows with names */
     /* Requests for handle from are served as for handle to. */
     struct {
         uint32_t from, to;
@@ -65,8 +70,10 @@ int aeb_broker_open(const struct aeb_broker_config *config,
                     struct aeb_broker **out);
 void aeb_broker_close(struct aeb_broker *b); /* NULL is fine */
 
-/** The methods, with a struct aeb_broker as their ctx. */
-extern const struct ttrpc_method AEB_METHODS[];
-extern const size_t AEB_METHOD_COUNT;
+/** The methods, with a struct aeb_broker as their ctx; and those of a broker
+ * with a registry, which all may block. */
+#define AEB_METHOD_COUNT 2u
+extern const struct ttrpc_method AEB_METHODS[AEB_METHOD_COUNT];
+extern const struct ttrpc_method AEB_REGISTRY_METHODS[AEB_METHOD_COUNT];
 
 #endif

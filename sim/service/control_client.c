@@ -61,6 +61,7 @@ int control_connect(struct control_client *c, const char *path, char *error)
     }
     control_io_init(&c->io, fd, NULL);
     c->next_id = 1;
+    c->wait_ms = -1;
     return 0;
 }
 
@@ -130,7 +131,7 @@ int control_call(struct control_client *c, json_t *request, json_t **result,
     if (rc != 0) {
         return fail(error, rc, "cannot send the request: %s", strerror(-rc));
     }
-    n = control_read_line(&c->io, -1, LINE_MS, &line);
+    n = control_read_line(&c->io, c->wait_ms, LINE_MS, &line);
     if (n < 0) {
         return fail(error, (int)n, "no answer from the daemon: %s",
                     n == -ENODATA ? "it closed the connection"

@@ -21,6 +21,7 @@ const char *control_default_socket(void);
 struct control_client {
     struct control_io io;
     int next_id;
+    int wait_ms; /* for an answer to begin; below 0 (as connected): for ever */
 };
 
 /** Connect. 0, or a negative errno with one line in @error. */

@@ -385,6 +385,22 @@ static int launch_legacy(struct serve_guests *g, struct serve_guest *guest,
     return err;
 }
 
+/* Handles and ASIDs are used again, this is not, whenever the daemon is started
+ * again. */
+static uint64_t next_generation(struct serve_guests *g)
+{
+    struct timespec t;
+    uint64_t now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    now = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+    if (now <= g->last_generation) {
+        now = g->last_generation + 1;
+    }
+    g->last_generation = now;
+    return now;
+}
+
 int serve_guest_launch(struct serve_guests *g, const json_t *request,
                        struct serve_guest **out, char *error)
 {
@@ -408,6 +424,7 @@ int serve_guest_launch(struct serve_guests *g, const json_t *request,
         return rc;
     }
     *out = guest;
+    guest->generation = next_generation(g);
     (void)snprintf(guest->name, sizeof(guest->name), "%s", name);
     (void)snprintf(guest->dev_name, sizeof(guest->dev_name), "sev-guest[%s]",
                    name);
@@ -455,10 +472,11 @@ static bool runs(const struct serve_guest *guest)
 
 json_t *serve_guest_summary(const struct serve_guest *guest)
 {
-    json_t *o = json_pack("{s:s, s:s, s:s, s:i}", "name", guest->name, "kind",
-                          guest->kind == SERVE_SNP ? "snp" : "legacy", "state",
-                          runs(guest) ? "running" : "failed", "users",
-                          (int)guest->users);
+    json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:I}", "name", guest->name,
+                          "kind", guest->kind == SERVE_SNP ? "snp" : "legacy",
+                          "state", runs(guest) ? "running" : "failed", "users",
+                          (int)guest->users, "generation",
+                          (json_int_t)guest->generation);
 
     if (guest->vm != NULL) {
         (void)json_object_set_new(o, "asid", json_integer(vm_asid(guest->vm)));

@@ -20,7 +20,8 @@ struct serve_guest {
     char name[STATE_NAME_MAX + 1];
     char dev_name[STATE_NAME_MAX + 16]; /* "sev-guest[NAME]", for traces */
     enum serve_kind kind;
-    uint64_t order; /* of the first launch */
+    uint64_t order;      /* of the first launch */
+    uint64_t generation; /* of this one */
     unsigned int users;
     struct vm *vm;
     struct fault_guest *faults; /* what the fault plan knows of it */
@@ -53,7 +54,7 @@ struct serve_guests {
     size_t bucket_count;
     /* Under launching. Certificates are issued once: that is slow, and KDS
      * gives every guest of a platform the same ones. */
-    uint64_t last_order;
+    uint64_t last_order, last_generation;
     struct serve_table vcek, vlek;
     void (*watch)(void *ctx, const char *name,
                   const struct serve_driver *driver);

@@ -450,12 +450,9 @@ int serve_guest_get(struct serve_guests *g, const char *name,
     return rc;
 }
 
-int serve_guest_hypercall(struct serve_guests *g, const char *name,
-                          unsigned int cpl, uint64_t number, uint64_t *rax,
-                          char *error)
+static int get_legacy(struct serve_guests *g, const char *name,
+                      struct serve_guest **out, char *error)
 {
-    const struct legacy_vm_hypercall call = {
-        .rax = number, .cpl = cpl, .long_mode = true};
     struct serve_guest *guest;
     int rc = 0;
 
@@ -468,10 +465,43 @@ int serve_guest_hypercall(struct serve_guests *g, const char *name,
                          "guest '%s' is no legacy guest that runs", name);
     } else {
         guest->users++;
+        *out = guest;
     }
     (void)pthread_mutex_unlock(&g->lock);
+    return rc;
+}
+
+int serve_guest_hypercall(struct serve_guests *g, const char *name,
+                          unsigned int cpl, uint64_t number, uint64_t *rax,
+                          char *error)
+{
+    const struct legacy_vm_hypercall call = {
+        .rax = number, .cpl = cpl, .long_mode = true};
+    struct serve_guest *guest = NULL;
+    int rc = get_legacy(g, name, &guest, error);
+
     if (rc == 0) {
         *rax = legacy_vm_vmmcall(g->legacy, guest->legacy, &call);
+        serve_guest_put(g, guest);
+    }
+    return rc;
+}
+
+int serve_guest_write(struct serve_guests *g, const char *name, uint64_t gpa,
+                      const uint8_t *data, uint8_t *was, size_t size,
+                      char *error)
+{
+    struct serve_guest *guest = NULL;
+    int rc = get_legacy(g, name, &guest, error);
+
+    if (rc == 0) {
+        rc = legacy_vm_read(guest->legacy, gpa, was, size);
+        if (rc == 0) {
+            rc = legacy_vm_write(guest->legacy, gpa, data, size);
+        }
+        if (rc != 0) {
+            (void)state_error(error, rc, "gpa: the guest has no such memory");
+        }
         serve_guest_put(g, guest);
     }
     return rc;

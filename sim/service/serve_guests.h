@@ -24,6 +24,7 @@
 #include "chardev.h"
 #include "fault_host.h"
 #include "install.h"
+#include "legacy_vm.h"
 #include "machine.h"
 #include "sev_guest.h"
 #include "state_store.h"
@@ -107,6 +108,12 @@ int serve_guests_stop(struct serve_guests *g, const char *name,
 int serve_guest_hypercall(struct serve_guests *g, const char *name,
                           unsigned int cpl, uint64_t number, uint64_t *rax,
                           char *error);
+
+/** Something in the guest writes to its memory at @gpa; @was: what stood there.
+ * As above, and -EFAULT: it has no such memory. */
+int serve_guest_write(struct serve_guests *g, const char *name, uint64_t gpa,
+                      const uint8_t *data, uint8_t *was, size_t size,
+                      char *error);
 
 /** Use a guest's device until serve_guest_put(). -ENOENT, -ENODEV (no SNP
  * guest, or one that failed to start). */

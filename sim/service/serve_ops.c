@@ -3,6 +3,9 @@
 #include "serve_conn.h"
 #include "serve_faults.h"
 
+#include "crypto.h"
+#include "wire.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +30,13 @@ static int bad(struct request *rq, const char *text)
     return state_error(rq->error, -EINVAL, "%s", text);
 }
 
+#define HEX_MAX 4096u
+
 static json_t *hex(const uint8_t *data, size_t size)
 {
-    char text[2 * PSP_CHIP_ID_SIZE + 1] = "";
+    char text[2 * HEX_MAX + 1] = "";
 
-    for (size_t i = 0; i < size && i < PSP_CHIP_ID_SIZE; i++) {
+    for (size_t i = 0; i < size && i < HEX_MAX; i++) {
         (void)snprintf(text + 2 * i, 3, "%02x", data[i]);
     }
     return json_string(text);
@@ -246,6 +251,36 @@ static int op_trace(struct request *rq)
     return 0;
 }
 
+static int op_write(struct request *rq)
+{
+    const char *name = name_of(rq);
+    const char *text = json_string_value(json_object_get(rq->args, "hex"));
+    size_t size = text == NULL ? 0 : strlen(text) / 2;
+    uint8_t data[HEX_MAX], was[HEX_MAX];
+    json_int_t gpa = -1;
+    int rc;
+
+    if (name == NULL) {
+        return -EINVAL;
+    }
+    if (!number_of(rq, "gpa", 0, INT64_MAX, &gpa)) {
+        return bad(rq, "gpa: must be a number");
+    }
+    if (size == 0 || size > HEX_MAX || strlen(text) != 2 * size ||
+        !psp_hex_decode(text, data, size)) {
+        return bad(rq, "hex: must be 1 to 4096 bytes");
+    }
+    rc = serve_guest_write(rq->s->config.guests, name, (uint64_t)gpa, data, was,
+                           size, rq->error);
+    if (rc == 0) {
+        rq->result = json_pack("{s:o}", "was", hex(was, size));
+        rc = rq->result == NULL ? -ENOMEM : 0;
+    }
+    psp_wipe(data, sizeof(data));
+    psp_wipe(was, sizeof(was));
+    return rc;
+}
+
 static int op_shutdown(struct request *rq)
 {
     rq->next = NEXT_SHUTDOWN;
@@ -269,6 +304,7 @@ static const struct op {
     {"faults.show", op_faults_show, {NULL}},
     {"faults.set", op_faults_set, {"plan"}},
     {"faults.clear", op_faults_clear, {NULL}},
+    {"guest.write", op_write, {"guest", "gpa", "hex"}},
     {"certs", op_certs, {NULL}},
     {"attach", op_attach, {"guest"}},
     {"trace", op_trace, {NULL}},

@@ -6,6 +6,7 @@
 #include "aeb_rate.h"
 #include "aeb_selfcheck.h"
 #include "aeb_verifier.h"
+#include "control_script.h"
 #include "inproc.h"
 #include "kds_http.h"
 #include "legacy_vm.h"
@@ -575,7 +576,8 @@ static void encoding__unknown__refused(void **state)
 /* The first of everything that is wrong is told. */
 static void order__peer_nonce_generation_device(void **state)
 {
-    static const struct aeb_peer_row rows[] = {{AEB_BY_UID, 1, 1}};
+    static const struct aeb_peer_row rows[] = {
+        {.by = AEB_BY_UID, .key = 1, .handle = 1}};
     struct aeb_broker_config c = usual();
     struct aeb_request req = mine();
 
@@ -672,7 +674,9 @@ static void peer_policy__who_gets_what(void **state)
 {
     const uint32_t own = legacy_vm_handle(guest);
     const struct aeb_peer_row rows[] = {
-        {AEB_BY_CID, 42, own}, {AEB_BY_LISTENER, 3, own}, {AEB_BY_UID, 7, own}};
+        {.by = AEB_BY_CID, .key = 42, .handle = own},
+        {.by = AEB_BY_LISTENER, .key = 3, .handle = own},
+        {.by = AEB_BY_UID, .key = 7, .handle = own}};
     const struct ttrpc_peer cid = {.family = AF_VSOCK, .cid = 42};
     const struct ttrpc_peer other_cid = {.family = AF_VSOCK, .cid = 43};
     const struct ttrpc_peer path = {.family = AF_UNIX, .listener = 3};
@@ -714,6 +718,38 @@ static void peer_policy__who_gets_what(void **state)
         ask_peer(&c, AEB_RPC_SIZE, &req, row[i].peer, &a);
         assert_int_equal(a.resp.error, row[i].error);
         done(&a);
+    }
+}
+
+/* T7: while the broker was at work, the handle became another launch's. */
+static void registry__handle_used_again_meanwhile__refused(void **state)
+{
+    static const char *const same[] = {CONTROL_SHOWN("a", "1", "5"),
+                                       CONTROL_SHOWN("a", "1", "5")};
+    static const char *const other[] = {CONTROL_SHOWN("a", "1", "5"),
+                                        CONTROL_SHOWN("a", "1", "6")};
+    static const char *const gone[] = {CONTROL_SHOWN("a", "1", "5")};
+    const struct aeb_peer_row row = {
+        .by = AEB_BY_UID, .key = SOMEBODY.uid, .guest = "a"};
+    struct aeb_broker_config c = usual();
+    struct aeb_request req = mine();
+    char why[AEB_REGISTRY_ERROR];
+
+    (void)state;
+    assert_int_equal(req.handle, 1);
+    c.policy = AEB_PEER_CHECK;
+    c.rows = &row;
+    c.row_count = 1;
+    for (int i = 0; i < 3; i++) {
+        const char *const *answers = i == 0 ? same : i == 1 ? other : gone;
+
+        control_script_start(answers, i == 2 ? 1 : 2);
+        assert_int_equal(
+            aeb_registry_open(control_script_path(), &c.registry, why), 0);
+        assert_int_equal(error_of(&c, AEB_RPC_EVIDENCE, &req),
+                         i == 0 ? 0 : AEB_BROKER_HANDLE);
+        aeb_registry_close(c.registry);
+        control_script_stop();
     }
 }
 
@@ -1145,6 +1181,7 @@ int main(void)
         CLEAN(status_style__codes),
         CLEAN(replaying_broker__second_report_is_the_first),
         CLEAN(peer_policy__who_gets_what),
+        CLEAN(registry__handle_used_again_meanwhile__refused),
         CLEAN(rate__one_too_many__only_that_peer),
         CLEAN(cek__from_a_key_server),
         CLEAN(cek__key_server_fails__told_how),
