@@ -525,7 +525,7 @@ static void address__with_the_c_bit__the_same_memory(void **state)
         assert_int_equal(SH_DO(h, SEV_CMD_GET_ID, blob, &c), SEV_SUCCESS);
         assert_int_equal(c.paddr, SH_OUT | 1ull << cases[i].bit);
         assert_memory_equal(h->memory + SH_OUT, h->config.chip.id, c.length);
-        c.paddr = SH_OUT | 1ull << 46;
+        c = (struct sev_cmd_blob){SH_OUT | 1ull << 46, 64};
         assert_int_equal(SH_DO(h, SEV_CMD_GET_ID, blob, &c),
                          SEV_INVALID_ADDRESS);
         sh_free(h);
