@@ -292,6 +292,8 @@ class DevSev(Case):
                           "/bin/sh", "-c", '"$@" pek-gen; sleep 60', "sh",
                           *SEV)
         self.assertEqual(p.returncode, CRASHED)
+        self.assertEqual(p.stderr.splitlines()[0],
+                         "swpsp: crash, as the fault plan says")
         self.assertEqual(self.lines(), ["sev-command 1 PEK_GEN: crash, after "
                                         "the firmware has executed it"])
 
@@ -408,6 +410,25 @@ class Serve(Case):
         self.assertRegex(p.stderr, "Input/output error, exitinfo2 0x16")
         p = tst.run(*SEV, "--device", self.path("dev/sev"), "status")
         self.assertEqual(p.stderr, "sev: command 1: EIO, firmware 0x4\n")
+
+    def test_requests_at_the_mailbox(self):
+        """The hypervisor relays guest two's request as guest one's: another
+        key, another guest's context."""
+        d = self.daemon()
+        for name in ("one", "two"):
+            d.ok("guest", "launch", name)
+        relay = {"command": "SNP_GUEST_REQUEST", "guest": "two"}
+        self.set(d, self.at("sev-command", {**relay, "request": 2},
+                            "substitute", part="request", **{"from": "one"}))
+        for name in ("one", "two", "one"):
+            self.assertEqual(d.run(name, CLIENT).returncode, 0)
+        self.assertRegex(d.run("two", CLIENT).stderr,
+                         "Input/output error, exitinfo2 0xb")
+        self.assertEqual(self.counts(d), [(2, 1)])
+        self.set(d, self.at("sev-command", {
+            "command": "SNP_GUEST_REQUEST", "request": 1, "guest": "one"},
+                            "zero-response"))
+        self.assertRegex(d.run("one", CLIENT).stderr, "Bad message")
 
     def test_a_launch_that_the_firmware_refuses(self):
         d = self.daemon()

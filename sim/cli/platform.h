@@ -25,7 +25,8 @@ struct platform {
     struct sev_guest_dev *sev_guest; /* likewise */
     atomic_bool paused;              /* extended guest requests: BUSY */
     struct fault_host *faults;       /* NULL: an honest host; ours */
-    struct fault_guest *vm_faults;   /* what the plan knows of the guest */
+    _Atomic(struct fault_guest *)
+        vm_faults; /* what the plan knows of the guest */
     /** Who is told instead of the platform's own guest what the driver says to
      * all guests; as in struct ccp_config. NULL: nobody else. */
     void (*certs_changed)(void *ctx, const uint8_t *certs, size_t size);

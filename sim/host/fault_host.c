@@ -63,29 +63,34 @@ void fault_host_legacy(struct fault_host *host, struct legacy_vm_host *legacy)
 
 /* NULL: the plan leaves this guest alone, or there is no memory. */
 static struct fault_guest *guest_of(struct fault_host *h,
-                                    struct fault_guest **slot, struct vm *vm)
+                                    _Atomic(struct fault_guest *) *slot,
+                                    struct vm *vm)
 {
-    struct fault_guest *guest;
+    struct fault_guest *guest = atomic_load(slot);
 
-    pthread_mutex_lock(&h->lock);
-    if (*slot == NULL && fault_plan_has(h->plan, FAULT_AT_GUEST_REQUEST)) {
-        (void)fault_guest_new(h->plan, vm, &h->config, slot);
+    if (guest != NULL || !fault_plan_has(h->plan, FAULT_AT_GUEST_REQUEST)) {
+        return guest; /* no lock on the way of an honest host */
     }
-    guest = *slot;
+    pthread_mutex_lock(&h->lock);
+    guest = atomic_load(slot);
+    if (guest == NULL &&
+        fault_guest_new(h->plan, vm, &h->config, &guest) == 0) {
+        atomic_store(slot, guest);
+    }
     pthread_mutex_unlock(&h->lock);
     return guest;
 }
 
-bool fault_host_hook(struct fault_host *host, struct fault_guest **slot,
-                     struct vm *vm, struct vm_guest_request *req, bool after)
+bool fault_host_hook(struct fault_host *host,
+                     _Atomic(struct fault_guest *) *slot, struct vm *vm,
+                     struct vm_guest_request *req, bool after)
 {
     struct fault_guest *guest = host == NULL ? NULL : guest_of(host, slot, vm);
 
     return guest != NULL && fault_guest_hook(guest, vm, req, after);
 }
 
-void fault_host_forget(struct fault_guest **slot)
+void fault_host_forget(_Atomic(struct fault_guest *) *slot)
 {
-    fault_guest_free(*slot);
-    *slot = NULL;
+    fault_guest_free(atomic_exchange(slot, NULL));
 }

@@ -9,6 +9,8 @@
 #include "fault_guest.h"
 #include "legacy_vm.h"
 
+#include <stdatomic.h>
+
 struct fault_host;
 
 /** Nothing happens yet but to guests that follow. @plan and @m are borrowed
@@ -28,9 +30,10 @@ void fault_host_legacy(struct fault_host *host, struct legacy_vm_host *legacy);
 /** As fault_guest_hook(); what the plan knows of the guest is in *slot (NULL at
  * first), which is made when the plan first has faults for guests. @host may be
  * NULL. */
-bool fault_host_hook(struct fault_host *host, struct fault_guest **slot,
-                     struct vm *vm, struct vm_guest_request *req, bool after);
+bool fault_host_hook(struct fault_host *host,
+                     _Atomic(struct fault_guest *) *slot, struct vm *vm,
+                     struct vm_guest_request *req, bool after);
 /** The guest ends: it has no exit under way. */
-void fault_host_forget(struct fault_guest **slot);
+void fault_host_forget(_Atomic(struct fault_guest *) *slot);
 
 #endif

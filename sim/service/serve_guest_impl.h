@@ -24,7 +24,7 @@ struct serve_guest {
     uint64_t generation; /* of this one */
     unsigned int users;
     struct vm *vm;
-    struct fault_guest *faults; /* what the fault plan knows of it */
+    _Atomic(struct fault_guest *) faults; /* what the fault plan knows of it */
     struct sev_guest_dev *dev;
     struct legacy_vm *legacy;
     enum sev_guest_era era;
