@@ -143,6 +143,8 @@ install-files: all
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/swpsp
 	sed -e 's|@PREFIX@|$(PREFIX)|' sim/dist/swpsp.service \
 	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/swpsp.service
+	sed -e 's|@PREFIX@|$(PREFIX)|' sim/dist/devices.conf \
+	    >$(DESTDIR)$(PREFIX)/share/doc/swpsp/devices.conf
 	install -m 644 sim/dist/swpsp.socket \
 	    $(DESTDIR)$(PREFIX)/lib/systemd/system/
 	install -m 644 sim/dist/60-swpsp.rules \

@@ -655,11 +655,19 @@ class Guests(Base):
                        str(old["handle"]), "--number", "0x80000009", out)
         self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
 
+    def test_who_asks_about_a_guest_is_no_user_of_it(self):
+        self.d.ok("guest", "launch", "a")
+        self.assertEqual(self.d.json("guest", "show", "a")["users"], 0)
+        self.d.attach("a")
+        self.assertEqual(self.d.json("guest", "show", "a")["users"], 1)
+        self.assertEqual(self.d.json("guest", "list")["guests"][-1]["users"],
+                         1)
+
     def test_a_stopped_guest_answers_no_more(self):
         self.launch("web")
         s = self.d.attach("web")
         self.assertEqual(raw_report(s)[0], 0)
-        self.assertEqual(self.d.json("guest", "show", "web")["users"], 2)
+        self.assertEqual(self.d.json("guest", "show", "web")["users"], 1)
         self.d.ok("guest", "stop", "web")
         self.assertEqual(s.recv(1), b"")
         p = self.d.run("web", "true")

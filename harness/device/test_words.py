@@ -25,6 +25,7 @@ INSTALLED = ("bin/swpsp", "lib/libpspmodel.a",
              "include/psp/psp.h", "share/man/man1/swpsp.1",
              "share/bash-completion/completions/swpsp",
              "lib/systemd/system/swpsp.service",
+             "share/doc/swpsp/devices.conf",
              "lib/systemd/system/swpsp.socket", "lib/sysusers.d/swpsp.conf",
              "lib/tmpfiles.d/swpsp.conf", "lib/udev/rules.d/60-swpsp.rules")
 

@@ -391,15 +391,17 @@ json_t *serve_guests_show(struct serve_guests *g, const char *name)
 {
     struct serve_guest *guest;
     json_t *shown = NULL;
+    unsigned int users = 0;
 
     (void)pthread_mutex_lock(&g->lock);
     guest = find(g, name);
     if (guest != NULL) {
-        guest->users++; /* the firmware is asked without the lock */
+        users = guest->users++; /* the firmware is asked without the lock */
     }
     (void)pthread_mutex_unlock(&g->lock);
     if (guest != NULL) {
         shown = serve_guest_show(guest);
+        (void)json_object_set_new(shown, "users", json_integer(users));
         serve_guest_put(g, guest);
     }
     return shown;
