@@ -78,7 +78,15 @@ $(CLIENT_RUST): $(B)/client/%-rust: harness/device/clients/rust/%.rs \
 	@mkdir -p $(@D)
 	@echo "RUSTC $@"
 	$(Q)rustc --edition 2021 -O -o $@ $<
-CLIENTS := $(CLIENT_C) $(CLIENT_GO) $(CLIENT_RUST)
+# 32-bit ones, without a C library: gcc can, whether or not it has one for -m32.
+CLIENT_C32 := $(patsubst harness/device/clients/c32/%.c,$(B)/client/%,\
+    $(wildcard harness/device/clients/c32/*.c))
+$(CLIENT_C32): $(B)/client/%: harness/device/clients/c32/%.c | build/.setup
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	$(Q)$(CC) -m32 -std=c17 -ffreestanding -nostdlib -static -no-pie -fno-pie \
+	    -fno-stack-protector -Wall -Wextra -O1 -o $@ $<
+CLIENTS := $(CLIENT_C) $(CLIENT_C32) $(CLIENT_GO) $(CLIENT_RUST)
 
 # Daemons for tests: devices behind a transport.
 VM_BINS := $(patsubst harness/vm/%.c,$(B)/vm/%,$(wildcard harness/vm/*.c))

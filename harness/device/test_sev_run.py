@@ -300,6 +300,8 @@ class Errors(Base):
             "other_request": "-1 22 keep", "cmd_1000": "-1 22 keep",
             "null_envelope": "-1 14 keep", "read_only_envelope": "-1 14 keep",
             "ro_factory_reset": "-1 1 keep", "ro_pek_csr": "-1 1 keep",
+            "io_factory_reset": "-1 1 keep", "io_pek_gen": "-1 1 keep",
+            "io_platform_status": "0 0 0x0",
             "ro_platform_status": "0 0 0x0", "status_null": "-1 14 0x0",
             "csr_query": "-1 5 0x4", "csr_query.length": "2084",
             "csr_too_long": "-1 14 keep", "export_query.lengths": "2084 6252",

@@ -1,22 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by init: the transports alone, served by the test's own daemon (devd).
-start() { # start ARGUMENTS: the daemon, until it says that it is ready
-    rm -f /tmp/ready
-    devd "$@" >/tmp/ready 2>/tmp/devd.err &
-    daemon=$!
-    for i in $(seq 300); do
-        [ -s /tmp/ready ] && return 0
-        kill -0 $daemon 2>/dev/null || break
-        usleep 100000
-    done
-    cat /tmp/devd.err
-    return 1
-}
-stop() {
-    kill $daemon
-    wait $daemon
-}
-
 is "/dev/cuse exists" test -c /dev/cuse
 is "/dev/vsock exists" test -c /dev/vsock
 
@@ -30,6 +13,8 @@ is "an ordinary user may not" fails as_user report
 run check_guest check_guest --retry
 run check_guest-certs check_guest --retry --certs --device /dev/sev-guest-certs
 sev_errors /dev/sev >/tmp/errors.cuse
+is "a file for ioctls alone cannot reset" \
+    grep -q "^io_factory_reset -1 1 keep" /tmp/errors.cuse
 for step in status "export /tmp/pdh /tmp/chain" pek-gen pdh-gen \
     "export /tmp/pdh2 /tmp/chain2" "csr /tmp/csr" "id /tmp/id" "id2 /tmp/id2" \
     reset status; do

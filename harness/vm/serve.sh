@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by init: `swpsp serve --cuse`, its nodes, its guests, its end; on its
 # nodes the walk with programs that nobody here wrote.
-second_serve() { # one more beside it, with nothing kept
-    swpsp serve --insecure-dev-seed --profile genoa --socket /tmp/second \
-        "$@" >>/tmp/serve.log 2>&1 &
+second_serve() { # second_serve PROFILE OPTION...: beside it, with nothing kept
+    swpsp serve --insecure-dev-seed --socket /tmp/second --profile "$@" \
+        >>/tmp/serve.log 2>&1 &
     second=$!
     for i in $(seq 300); do
         swpsp status --socket /tmp/second >/dev/null 2>&1 && return 0
@@ -12,6 +12,12 @@ second_serve() { # one more beside it, with nothing kept
     done
     cat /tmp/serve.log
     return 1
+}
+judged() { # judged PRODUCT REPORT: by the certificates of the second platform
+    rm -rf /tmp/judged
+    swpsp certs export --connect /tmp/second /tmp/judged >/dev/null &&
+        swpsp verify --report "$2" --certs /tmp/judged/guest \
+            --root "/tmp/judged/pki/$1/ark.pem" >/tmp/verdict
 }
 status_line() { # status_line NAME VALUE
     swpsp status | grep -q "^$1  *$2\$"
@@ -77,11 +83,13 @@ is "the nodes are for everybody" \
 run check_guest-serve-user as_other check_guest --retry --certs
 
 is "a second platform, told to hide the first, as another user" \
-    second_serve --cuse --force --user other --group other --node-mode 0666
+    second_serve genoa --cuse --force --user other --group other \
+    --node-mode 0666
 swpsp guest launch --socket /tmp/second guest >/dev/null
 is "the nodes are the second's" \
     test "$(stat -c %a:%u /dev/sev-guest)" = 666:65534
 run report-second as_other report --report /tmp/other/second
+is "its report is Genoa's" judged Genoa /tmp/other/second
 swpsp shutdown --socket /tmp/second
 wait $second
 is "it ends well" test $? -eq 0
@@ -89,7 +97,7 @@ is "what it hid is back" test "$(stat -c %u /dev/sev-guest)" = 0
 is "nothing stays mounted" fails grep -E "swpsp| /dev/sev" /proc/mounts
 run report-first as_other report --report /tmp/other/first
 is "the same once more" \
-    second_serve --cuse --force --user other --group other
+    second_serve milan-old --cuse --force --user other --group other
 kill -KILL $second
 wait $second 2>/dev/null
 for i in $(seq 100); do # who cleans up is another process
@@ -98,10 +106,11 @@ for i in $(seq 100); do # who cleans up is another process
 done
 is "killed, it leaves nothing mounted either" \
     fails grep -E "swpsp| /dev/sev" /proc/mounts
-is "a second platform on files" second_serve --fuse /mnt --node-mode 0666
+is "a second platform on files" second_serve turin --fuse /mnt --node-mode 0666
 swpsp guest launch --socket /tmp/second guest >/dev/null
 run report-serve-fuse as_other report --device /mnt/sev-guest \
     --report /tmp/other/second
+is "its report is Turin's" judged Turin /tmp/other/second
 swpsp shutdown --socket /tmp/second
 wait $second
 is "its end unmounts" fails grep -q swpsp /proc/mounts

@@ -10,8 +10,8 @@
 set -eu
 build=${SWPSP_BUILD:-build/debug}
 work=build/vm
-limit=${VM_SECONDS:-300}
-parts=${VM_PARTS:-nodes,serve,aeb}
+limit=${VM_SECONDS:-500}
+parts=${VM_PARTS:-nodes,cuse,serve,aeb}
 case "${VM_CLOCK:-}" in
 '') speed="-smp 2" ;;
 real) speed="-smp 1" ;;
@@ -42,6 +42,7 @@ printf 'root:x:0:\nnobody:x:1000:\nother:x:65534:\n' >"$run/group"
 set -- init=harness/vm/init bin/userns.sh=harness/vm/userns.sh \
     bin/busybox="$busybox" bin/swpsp="$build/bin/swpsp" \
     bin/walk.sh=harness/interop/walk.sh \
+    etc/60-swpsp.rules=sim/dist/60-swpsp.rules \
     etc/passwd="$run/passwd" etc/group="$run/group" proc/ sys/ tmp/
 for program in "$build"/client/* "$build"/vm/* "$build"/bench/bench_aeb; do
     case "$program" in *.d) continue ;; esac
@@ -74,7 +75,7 @@ begin=$(date +%s)
 # shellcheck disable=SC2086
 timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg -cpu EPYC-Milan -m 768 $speed \
     -nographic -no-reboot -nic none -kernel "$image" -initrd "$run/initramfs" \
-    -append "console=ttyS0 quiet panic=-1 swpsp.parts=$parts" </dev/null >"$run/raw" 2>&1 &
+    -append "console=ttyS0 quiet panic=-1 maxcpus=1 swpsp.parts=$parts" </dev/null >"$run/raw" 2>&1 &
 pid=$!
 status=0
 wait "$pid" || status=$?

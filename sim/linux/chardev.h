@@ -8,6 +8,7 @@
 
 #include "umem.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,6 +28,13 @@ struct chardev_ops {
     int64_t (*ioctl)(void *dev, bool writable, uint32_t request, uint64_t arg,
                      struct umem *um);
 };
+
+/** Does a file that was opened with these flags have the kernel's write mode?
+ * Access mode 3, for ioctls alone, has neither that nor read mode. */
+static inline bool chardev_writable(int flags)
+{
+    return (flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR;
+}
 
 struct chardev {
     const char *name; /* "sev" or "sev-guest": the node is /dev/<name> */

@@ -96,8 +96,7 @@ static void free_file(struct cuse *cuse, struct cuse_file *file)
 static void op_open(fuse_req_t req, struct fuse_file_info *fi)
 {
     struct cuse *cuse = fuse_req_userdata(req);
-    struct cuse_file *file =
-        new_file(cuse, (fi->flags & O_ACCMODE) != O_RDONLY);
+    struct cuse_file *file = new_file(cuse, chardev_writable(fi->flags));
 
     if (file == NULL) {
         fuse_reply_err(req, ENOMEM);

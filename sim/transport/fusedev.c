@@ -170,7 +170,7 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     (void)ino;
-    fi->fh = (fi->flags & O_ACCMODE) != O_RDONLY; /* ioctl cannot tell */
+    fi->fh = chardev_writable(fi->flags); /* ioctl cannot tell */
     fi->direct_io = 1;
     fi->nonseekable = 1;
     fuse_reply_open(req, fi);

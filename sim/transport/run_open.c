@@ -120,10 +120,8 @@ static int open_object(const struct run_request *rq, const struct run_found *f,
         return open_probe(f->object, flags);
     }
     return run_object_open(f->object,
-                           (flags & O_ACCMODE) == O_WRONLY ||
-                                   (flags & O_ACCMODE) == O_RDWR
-                               ? RUN_ACCESS_WRITE
-                               : RUN_ACCESS_READ,
+                           chardev_writable((int)flags) ? RUN_ACCESS_WRITE
+                                                        : RUN_ACCESS_READ,
                            (int)(flags & STATUS_FLAGS));
 }
 

@@ -270,15 +270,15 @@ static void open__access_mode__reaches_the_device(void **state)
 {
     static const struct {
         int flags, writable;
-    } rows[] = {{O_RDONLY, 0}, {O_WRONLY, 1}, {O_RDWR, 1}};
+    } rows[] = {{O_RDONLY, 0}, {O_WRONLY, 1}, {O_RDWR, 1}, {O_ACCMODE, 0}};
     struct mount *m = mount_new();
-    int fd[3];
+    int fd[4];
 
     (void)state;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         fd[i] = open_toy(m, rows[i].flags);
     }
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         assert_int_equal(ioctl(fd[i], TOY_WRITABLE), rows[i].writable);
         close(fd[i]);
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* usage: check_removed PID [DEVICE]
+/* usage: check_removed PID [DEVICE [SIGNAL [again]]]
  * Asks for reports on an open file and ends the device's server (SIGTERM) while
  * other threads ask: every answer must be a report or an error that says that
- * the device is gone, and none may be missing. */
+ * the device is gone, and none may be missing. "again": waits for another
+ * server of that device; the open file must stay dead beside it. */
 #include <linux/sev-guest.h>
 
 #include <errno.h>
@@ -21,10 +22,11 @@
 #define THREADS 3
 #define PATIENT 60 /* seconds */
 
+static const struct timespec PAUSE = {.tv_nsec = 100000000};
 static int fd;
 
 /* 0 or an errno. */
-static int ask(void)
+static int ask_on(int file)
 {
     struct snp_report_resp resp;
     struct snp_report_req req = {0};
@@ -34,7 +36,12 @@ static int ask(void)
         .resp_data = (uint64_t)(uintptr_t)&resp,
     };
 
-    return ioctl(fd, SNP_GET_REPORT, &io) == 0 ? 0 : errno;
+    return ioctl(file, SNP_GET_REPORT, &io) == 0 ? 0 : errno;
+}
+
+static int ask(void)
+{
+    return ask_on(fd);
 }
 
 static bool says_gone(int err)
@@ -53,14 +60,26 @@ static void *worker(void *arg)
     return (void *)(uintptr_t)err;
 }
 
+/* alarm() ends the wait. */
+static bool comes_again(const char *device)
+{
+    int file;
+
+    do {
+        nanosleep(&PAUSE, NULL);
+        file = open(device, O_RDONLY);
+    } while (file < 0);
+    return ask_on(file) == 0 && says_gone(ask());
+}
+
 int main(int argc, char **argv)
 {
-    const struct timespec pause = {.tv_nsec = 100000000};
+    const char *device = argc > 2 ? argv[2] : "/dev/sev-guest";
     pthread_t threads[THREADS];
     bool good = true;
     void *err;
 
-    fd = open(argc > 2 ? argv[2] : "/dev/sev-guest", O_RDONLY);
+    fd = open(device, O_RDONLY);
     if (argc < 2 || fd < 0 || ask() != 0) {
         printf("not ok - the device works\n");
         return 1;
@@ -69,8 +88,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < THREADS; i++) {
         pthread_create(&threads[i], NULL, worker, NULL);
     }
-    nanosleep(&pause, NULL);
-    kill(atoi(argv[1]), SIGTERM);
+    nanosleep(&PAUSE, NULL);
+    kill(atoi(argv[1]), argc > 3 ? atoi(argv[3]) : SIGTERM);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], &err);
         good = good && says_gone((int)(uintptr_t)err);
@@ -81,5 +100,12 @@ int main(int argc, char **argv)
     printf("%sok - ioctls end when the device goes\n", good ? "" : "not ");
     good = good && says_gone(ask());
     printf("%sok - and fail from then on\n", good ? "" : "not ");
+    if (argc > 4) {
+        bool again = comes_again(device);
+
+        printf("%sok - another server is no use to an old file\n",
+               again ? "" : "not ");
+        good = good && again;
+    }
     return good ? 0 : 1;
 }

@@ -96,17 +96,30 @@ static void entry(int fd)
     issue("cmd_1000", fd, 1000, NULL);
 }
 
-static void without_write_mode(int fd)
+/* Opened for reading, or for ioctls alone (access mode 3). */
+static void without_write_mode(int fd, const char *how)
 {
+    static const struct {
+        const char *name;
+        uint32_t cmd;
+    } row[] = {
+        {"factory_reset", SEV_FACTORY_RESET},
+        {"pek_gen", SEV_PEK_GEN},
+        {"pek_csr", SEV_PEK_CSR},
+        {"pdh_gen", SEV_PDH_GEN},
+        {"pek_cert_import", SEV_PEK_CERT_IMPORT},
+    };
     struct sev_user_data_status status;
+    char name[64];
 
-    issue("ro_factory_reset", fd, SEV_FACTORY_RESET, NULL);
-    issue("ro_pek_gen", fd, SEV_PEK_GEN, NULL);
-    issue("ro_pek_csr", fd, SEV_PEK_CSR, hole);
-    issue("ro_pdh_gen", fd, SEV_PDH_GEN, NULL);
-    issue("ro_pek_cert_import", fd, SEV_PEK_CERT_IMPORT, hole);
-    issue("ro_platform_status", fd, SEV_PLATFORM_STATUS, &status);
-    id2("ro_get_id2", fd, blob, 64);
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        snprintf(name, sizeof(name), "%s_%s", how, row[i].name);
+        issue(name, fd, row[i].cmd, hole);
+    }
+    snprintf(name, sizeof(name), "%s_platform_status", how);
+    issue(name, fd, SEV_PLATFORM_STATUS, &status);
+    snprintf(name, sizeof(name), "%s_get_id2", how);
+    id2(name, fd, blob, 64);
 }
 
 static void wrong_arguments(int fd)
@@ -156,19 +169,23 @@ int main(int argc, char **argv)
     const char *device = argc > 1 ? argv[1] : "/dev/sev";
     int rw = open(device, O_RDWR | O_CLOEXEC);
     int ro = open(device, O_RDONLY | O_CLOEXEC);
+    int io = open(device, O_ACCMODE | O_CLOEXEC);
 
     read_only = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     hole = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (rw < 0 || ro < 0 || read_only == MAP_FAILED || hole == MAP_FAILED) {
+    if (rw < 0 || ro < 0 || io < 0 || read_only == MAP_FAILED ||
+        hole == MAP_FAILED) {
         fprintf(stderr, "sev_errors: %s: %s\n", device, strerror(errno));
         return 1;
     }
     entry(rw);
     read_only_envelope(rw);
-    without_write_mode(ro);
+    without_write_mode(ro, "ro");
+    without_write_mode(io, "io");
     wrong_arguments(rw);
     close(rw);
     close(ro);
+    close(io);
     return 0;
 }
