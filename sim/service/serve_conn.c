@@ -285,6 +285,14 @@ static void say_fault(struct serve_conn *c, struct control_io *io, int64_t err)
     free(line);
 }
 
+/* A stop that has looked for connections of the guest before this one was noted
+ * has left its mark on the guest before that. */
+static bool enters(struct serve_conn *c, const struct serve_attached *at)
+{
+    return serve_conn_state(c, CONN_ATTACHED, at->guest) &&
+           (at->guest == NULL || !serve_guest_stops(at->guest));
+}
+
 static enum serve_next one_request(struct serve_conn *c, struct control_io *io,
                                    struct serve_attached *at)
 {
@@ -306,7 +314,7 @@ static enum serve_next one_request(struct serve_conn *c, struct control_io *io,
     explicit_bzero(line, (size_t)size);
     free(line);
     control_line_done(io);
-    if (next == NEXT_ATTACH && !serve_conn_state(c, CONN_ATTACHED, at->guest)) {
+    if (next == NEXT_ATTACH && !enters(c, at)) {
         next = NEXT_CLOSE;
     } else if (next == NEXT_TRACE && !serve_conn_state(c, CONN_TRACE, NULL)) {
         next = NEXT_CLOSE;

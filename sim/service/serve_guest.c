@@ -507,10 +507,8 @@ static void show_legacy(const struct serve_guest *guest, json_t *o)
     }
 }
 
-json_t *serve_guest_show(const struct serve_guest *guest)
+void serve_guest_detail(const struct serve_guest *guest, json_t *o)
 {
-    json_t *o = serve_guest_summary(guest);
-
     (void)json_object_set_new(o, "policy", hex_number(guest->policy));
     if (guest->vm != NULL) {
         (void)json_object_set_new(
@@ -530,7 +528,6 @@ json_t *serve_guest_show(const struct serve_guest *guest)
     if (guest->legacy != NULL) {
         show_legacy(guest, o);
     }
-    return o;
 }
 
 /* --- certificates --- */

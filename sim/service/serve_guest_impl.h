@@ -74,9 +74,11 @@ void serve_guest_free(struct serve_guest *guest);
 /** It is there, but does not run. */
 void serve_guest_fail(struct serve_guest *guest, const char *why);
 
+/** Callers hold lock, or @guest is not in the list yet. */
 json_t *serve_guest_summary(const struct serve_guest *guest);
-/** Asks the firmware: @guest is in use or not yet in the list. */
-json_t *serve_guest_show(const struct serve_guest *guest);
+/** Add everything else to @o. Asks the firmware: callers do not hold lock, and
+ * @guest is in use or not yet in the list. */
+void serve_guest_detail(const struct serve_guest *guest, json_t *o);
 
 /** Standard base64 of bytes as a JSON string. */
 json_t *serve_base64(const uint8_t *data, size_t size);

@@ -227,7 +227,8 @@ static int launch_locked(struct serve_guests *g, const json_t *request,
         return rc;
     }
     guest->order = ++g->last_order;
-    *shown = serve_guest_show(guest);
+    *shown = serve_guest_summary(guest);
+    serve_guest_detail(guest, *shown);
     rc = store(g, guest, request, error);
     if (rc != 0) {
         json_decref(*shown);
@@ -391,17 +392,16 @@ json_t *serve_guests_show(struct serve_guests *g, const char *name)
 {
     struct serve_guest *guest;
     json_t *shown = NULL;
-    unsigned int users = 0;
 
     (void)pthread_mutex_lock(&g->lock);
     guest = find(g, name);
     if (guest != NULL) {
-        users = guest->users++; /* the firmware is asked without the lock */
+        shown = serve_guest_summary(guest);
+        guest->users++; /* the firmware is asked without the lock */
     }
     (void)pthread_mutex_unlock(&g->lock);
     if (guest != NULL) {
-        shown = serve_guest_show(guest);
-        (void)json_object_set_new(shown, "users", json_integer(users));
+        serve_guest_detail(guest, shown);
         serve_guest_put(g, guest);
     }
     return shown;
@@ -536,6 +536,11 @@ static void give_back(struct serve_guests *g)
         g->stopped = 0;
         (void)malloc_trim(0);
     }
+}
+
+bool serve_guest_stops(const struct serve_guest *guest)
+{
+    return atomic_load(&guest->stopping);
 }
 
 int serve_guests_stop(struct serve_guests *g, const char *name,

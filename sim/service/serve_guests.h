@@ -120,6 +120,9 @@ int serve_guest_write(struct serve_guests *g, const char *name, uint64_t gpa,
 int serve_guest_get(struct serve_guests *g, const char *name,
                     struct serve_guest **out, struct chardev *dev, char *error);
 void serve_guest_put(struct serve_guests *g, struct serve_guest *guest);
+/** Its stop has begun. Who starts to use it must look once @detach could have
+ * seen that, as the stop waits for its users. */
+bool serve_guest_stops(const struct serve_guest *guest);
 
 /** What a guest's sev-guest driver is, and what it runs on. */
 struct serve_driver {
