@@ -6,7 +6,7 @@ sanitizers; SWPSP_ASAN=build/tsan looks for data races:
 
   make B=build/tsan CFLAGS="-fsanitize=thread -Wno-error" build/tsan/bin/swpsp
 
-ROUNDS of each client (20; 300 with FULL=1).
+ROUNDS of each client (12; 300 with FULL=1).
 """
 import os
 import random
@@ -23,7 +23,7 @@ import tst  # noqa: E402
 
 CLIENTS = 24
 SNP_SET_CONFIG = 11
-ROUNDS = int(os.environ.get("ROUNDS", "300" if remote.FULL else "20"))
+ROUNDS = int(os.environ.get("ROUNDS", "300" if remote.FULL else "12"))
 # What another client may have made of a guest meanwhile.
 EXPECTED = ("ENOENT", "EEXIST", "ENODEV", "EBUSY", "ENOSPC")
 
