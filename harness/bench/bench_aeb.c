@@ -19,15 +19,17 @@
 #include "ttrpc_server.h"
 
 #include <errno.h>
-#include <linux/vm_sockets.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/vm_sockets.h> /* takes <sys/socket.h> before it */
 
 #define TURNS       81
 #define EACH        5

@@ -4,7 +4,6 @@
 #include "ttrpc_conn.h"
 
 #include <errno.h>
-#include <linux/vm_sockets.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,6 +11,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/vm_sockets.h> /* takes <sys/socket.h> before it */
 
 #define EVENTS      64
 #define LISTEN_MAX  64u

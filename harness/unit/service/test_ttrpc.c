@@ -9,13 +9,14 @@
 #include "tst.h"
 
 #include <errno.h>
-#include <linux/vm_sockets.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/vm_sockets.h> /* takes <sys/socket.h> before it */
 
 #define SIZE_REQUEST                                                           \
     "0000002e 00000001 01 00 0a07 6165622e416562 121f "                        \
