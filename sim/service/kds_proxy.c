@@ -58,23 +58,6 @@ static bool is_amd(const char *host)
     return false;
 }
 
-static bool send_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        data += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
-
 static void refuse(int fd, const char *status)
 {
     char text[128];
@@ -83,7 +66,7 @@ static void refuse(int fd, const char *status)
                      "Connection: close\r\n\r\n",
                      status);
 
-    (void)send_all(fd, text, (size_t)n);
+    (void)kds_send_all(fd, text, (size_t)n);
 }
 
 /* Read until the empty line. @size: what came, @head: length of the head; 0 on
@@ -195,7 +178,7 @@ static bool move(int from, int to, bool *open)
     ssize_t n = recv(from, buf, sizeof(buf), 0);
 
     if (n > 0) {
-        return send_all(to, buf, (size_t)n);
+        return kds_send_all(to, buf, (size_t)n);
     }
     *open = false;
     return n == 0 && shutdown(to, SHUT_WR) == 0;
@@ -260,8 +243,8 @@ static void serve(struct tunnel *t)
         refuse(t->client, status);
         return;
     }
-    if (send_all(t->client, yes, sizeof(yes) - 1) &&
-        send_all(server, buf + head, size - head)) {
+    if (kds_send_all(t->client, yes, sizeof(yes) - 1) &&
+        kds_send_all(server, buf + head, size - head)) {
         relay(t->client, server);
     }
 }

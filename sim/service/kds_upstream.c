@@ -208,12 +208,10 @@ bool kds_upstream_serves(const struct kds_upstream *up, const char *host,
            !kds_no_proxy_names(up->no_proxy, host, port);
 }
 
-static bool send_text(int fd, const char *text)
+bool kds_send_all(int fd, const char *data, size_t size)
 {
-    size_t size = strlen(text);
-
     while (size > 0) {
-        ssize_t n = send(fd, text, size, MSG_NOSIGNAL);
+        ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
 
         if (n < 0 && errno == EINTR) {
             continue;
@@ -221,7 +219,7 @@ static bool send_text(int fd, const char *text)
         if (n <= 0) {
             return false;
         }
-        text += n;
+        data += n;
         size -= (size_t)n;
     }
     return true;
@@ -263,7 +261,7 @@ bool kds_upstream_connect(const struct kds_upstream *up, int fd,
              v6 ? "]" : "", port, auth ? "Proxy-Authorization: Basic " : "",
              up->auth, auth ? "\r\n" : "");
     snprintf(status, 64, "502 No answer from the proxy behind");
-    sent = send_text(fd, head);
+    sent = kds_send_all(fd, head, strlen(head));
     psp_wipe(head, sizeof(head));
     if (!sent || !read_head(fd, head) || strncmp(head, "HTTP/1.", 7) != 0 ||
         strlen(head) < 12) {

@@ -50,6 +50,9 @@ char *kds_no_proxy_without(const char *list, const char *host,
 bool kds_upstream_serves(const struct kds_upstream *up, const char *host,
                          const char *port);
 
+/** All of it, however long it takes within the descriptor's timeouts. */
+bool kds_send_all(int fd, const char *data, size_t size);
+
 /**
  * Ask the proxy at the other end of @fd for a tunnel. Blocks as long as the
  * descriptor's timeouts allow.
