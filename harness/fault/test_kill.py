@@ -168,10 +168,12 @@ class Daemon(Base):
 
 class Clients(Base):
     def start_client(self):
+        """One that does not end by itself, however slow the machine is."""
         return subprocess.Popen(
             [tst.SWPSP, "run", "--connect", self.daemon.socket, "--as", "g",
-             "--", tst.client("bench_ioctl")], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+             "--", tst.client("flood"), "/dev/sev-guest", "1", "1", "100000000"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
 
     def children(self, pid):
         try:
