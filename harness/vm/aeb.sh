@@ -106,6 +106,10 @@ is "by the default address: CID 2 is this machine" \
     get aeb-get --handle $b --format packed --out p
 is "the other guest's" accepts p --launch-digest $image_b
 is "not mine" rejects launch-digest p --launch-digest $image_a
+is "the hypervisor tells a guest's kernel who it is" \
+    get $loop --vm a --cpl 0 --out v
+is "so asked, the evidence is a's" accepts v --launch-digest $image_a
+is "and not its user space" refused "not for user space" get $loop --vm a
 is "with a nonce, packed" get $loop --handle $a --mnonce $nonce \
     --encoding packed --format packed --out n
 is "accepted with that nonce" accepts n --mnonce $nonce
