@@ -168,10 +168,11 @@ class Daemon(Base):
 
 class Clients(Base):
     def start_client(self):
-        """One that does not end by itself, however slow the machine is."""
+        """One that is there for a minute, however slow this test is."""
         return subprocess.Popen(
             [tst.SWPSP, "run", "--connect", self.daemon.socket, "--as", "g",
-             "--", tst.client("flood"), "/dev/sev-guest", "1", "1", "100000000"],
+             "--", "sh", "-c", '"$0"; exec sleep 60',
+             tst.client("bench_ioctl")],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
 
