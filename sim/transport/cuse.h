@@ -11,7 +11,8 @@
  * - 32-bit callers get ENOTTY; read and write EINVAL; mmap ENODEV; poll is
  *   always ready. Opening for writing is remembered for each open.
  * What differs from a real node: its class is "cuse", not "misc"; lseek works;
- * epoll takes it; where a driver leaves a struct alone that it might have
+ * epoll takes it; reading or writing nothing succeeds, and a bad buffer is
+ * EFAULT; where a driver leaves a struct alone that it might have
  * written, the same bytes are written back (visible on read-only memory).
  *
  * One server is one device; start several for several.
