@@ -181,6 +181,60 @@ class Broker(evidence.Case):
             p.terminate()
             self.assertNotIn("descriptors", p.stderr.read())
 
+    def hostile(self, fault, script, text=None, status=1):
+        p = self.session(script, broker=self.faults({"at": "broker",
+                                                     **fault}))
+        self.assertEqual(p.returncode, status, p.stdout + p.stderr)
+        self.assertIn(text or "", p.stderr)
+        self.assertRegex(self.read("broker.err").decode(),
+                         "fault request [12] of the broker: " + fault["do"])
+
+    def test_what_an_application_sees_of_each_fault(self):
+        one = {"when": {"request": 1, "method": "evidence"}}
+        get = "$G --handle 1 --out e"
+        self.hostile({"do": "error", "code": 0x20001}, get,
+                     "error 0x20001: key server: does not answer")
+        self.hostile({"do": "status", "code": 14}, get, "status 14: Others")
+        self.hostile({"do": "drop"}, get, "reset by peer", status=2)
+        self.hostile({"do": "truncate", "size": 99, **one}, get, "evidence: ")
+        self.hostile({"do": "truncate", "size": 0, **one}, get,
+                     "evidence: there is none")
+        self.hostile({"do": "flip", "offset": 0, **one}, get, "evidence: ")
+        self.hostile({"do": "delay", "ms": 3000}, get + " --timeout 300",
+                     "imed out", status=2)
+        self.hostile({"do": "delay", "ms": 300}, get, status=0)
+        self.assertEqual(self.verify("e"), [])
+        self.hostile({"do": "flip", "part": "report", "offset": 16, **one},
+                     get, status=0)
+        self.assertEqual(self.verify("e"), ["report-signature"])
+        for part in "cek", "pek", "oca":
+            self.hostile({"do": "flip", "part": part, "offset": 0x420, **one},
+                         get, status=0)
+            self.assertEqual(self.verify("e"), ["chain"], part)
+        # It waits for another answer on the connection, which never comes.
+        self.hostile({"do": "reorder", **one}, get + " --timeout 300",
+                     "imed out", status=2)
+
+    def test_faults_of_other_places_do_nothing_here(self):
+        self.ok("$G --handle 1 --out e", broker=self.faults(
+            {"at": "key-server", "do": "drop"},
+            {"at": "guest-request", "do": "drop"},
+            {"at": "broker", "do": "drop", "when": {"every": 1, "handle": 7}},
+            {"at": "broker", "do": "drop", "when": {"request": 9}}))
+        self.assertEqual(self.verify("e"), [])
+        self.assertNotIn(b"fault", self.read("broker.err"))
+
+    def test_a_plan_that_is_none(self):
+        for text, where in (
+                ("{", "line 1"), ("{}", "faults"),
+                ('{"faults": [{"at": "broker", "when": {"every": 1}, '
+                 '"do": "busy"}]}', "faults[0]")):
+            p = tst.run(tst.SWPSP, "aeb", DEV, "--faults",
+                        self.write("bad", text))
+            self.assertEqual(p.returncode, 2)
+            self.assertIn(where, p.stderr)
+            self.assertEqual(p.stderr.count("\n"), 1)
+
     def test_no_device(self):
         self.refused("$G --handle 1", "error 0x10002",
                      broker=["--device", "/nowhere"])

@@ -43,9 +43,8 @@ class Scenarios(evidence.Host):
 
     def lied_to(self):
         """A hypervisor that gives a's application the handle of b."""
-        return ["--faults", self.write("plan", {"faults": [
-            {"at": "hypercall", "when": {"every": 1, "guest": "a"},
-             "do": "substitute", "from": "b"}]})]
+        return self.faults({"at": "hypercall", "do": "substitute",
+                            "when": {"every": 1, "guest": "a"}, "from": "b"})
 
     def test_t1_handle_of_a_guest_with_another_image(self):
         aeb = self.two(*self.lied_to())
@@ -56,6 +55,16 @@ class Scenarios(evidence.Host):
                                      launch_digest(A)), ["launch-digest"])
         self.assertEqual(self.verify("e", "--launch-digest",
                                      launch_digest(B)), [])
+
+    def test_t1_broker_that_asks_for_another_guest(self):
+        self.two()
+        aeb = self.broker(*self.faults({"at": "broker", "do": "substitute",
+                                        "from": 2}))
+        self.got("e", aeb, "--vm", "a", *NONCE)
+        self.assertEqual(self.verify("e", *NONCE), [])
+        self.assertEqual(self.verify("e", "--launch-digest",
+                                     launch_digest(A), *NONCE),
+                         ["launch-digest"])
 
     def test_t2_twin_with_equal_image_nobody_can_tell(self):
         aeb = self.two(*self.lied_to(), b=A)
@@ -84,17 +93,17 @@ class Scenarios(evidence.Host):
 
     def test_t3_replayed_report(self):
         self.two()
-        aeb = self.broker("--hostile", "replay")
+        aeb = self.broker(*self.faults({"at": "broker", "do": "replay"}))
         self.got("first", aeb, "--vm", "a", "--plain")
         self.got("again", aeb, "--vm", "a", "--plain")
-        self.assertEqual(self.read("again")[:208], self.read("first")[:208])
+        self.assertEqual(self.read("again"), self.read("first"))
         self.assertEqual(self.verify("again"), [])  # as published: nobody
         self.refused("not for the nonce", aeb, "--vm", "a", *NONCE)
         self.assertEqual(self.verify("again", *NONCE), ["mnonce"])
 
     def test_t10_broker_that_drops_the_nonce(self):
         self.two()
-        aeb = self.broker("--hostile", "strip")
+        aeb = self.broker(*self.faults({"at": "broker", "do": "strip"}))
         self.refused("not for the nonce", aeb, "--vm", "a", *NONCE)
         self.got("e", aeb, "--vm", "a")
         self.assertEqual(self.verify("e", *NONCE), ["mnonce"])
@@ -264,7 +273,8 @@ class Scenarios(evidence.Host):
         self.write("forged", e[:208] + other[208:2292] + e[2292:])
         self.assertEqual(self.verify("forged"), ["chain"])
         # A key server that gives it to everybody: the broker sees it first.
-        port = FixedServer(self, other[208:2292]).port
+        port = self.key_server(*self.faults(
+            {"at": "key-server", "do": "substitute", "from": "other-chip"}))
         self.refused("error 0x20003", self.broker(
             "--kds-url", "http://127.0.0.1:%d" % port), "--vm", "a")
         # A key server that made it itself: for this chip's key, unsigned.
@@ -321,9 +331,11 @@ class Scenarios(evidence.Host):
         self.refused("error 0x30008",
                      self.broker("--report-number", "9"), "--vm", "a")
         # The published broker hands zeros on; the verifier names them.
-        self.got("e", self.broker(), "--vm", "a")
-        self.write("zeros", bytes(208) + self.read("e")[208:])
+        aeb = self.broker(*self.faults({"at": "broker", "do": "zero-report"}))
+        self.got("zeros", aeb, "--vm", "a")
+        self.assertEqual(self.read("zeros")[:208], bytes(208))
         self.assertIn("report-empty", self.verify("zeros"))
+        self.refused("not for the nonce", aeb, "--vm", "a", *NONCE)
 
     # ---- T12, T13, T14, T15 ----
 

@@ -54,6 +54,12 @@ class Case(unittest.TestCase):
         return self.write(name + ".guest", {"name": name, "policy": policy,
                                             "memory": memory})
 
+    def faults(self, *faults, name="plan"):
+        """Options that make a program follow a fault plan; without "when", all
+        events of the place get the fault."""
+        return ["--faults", self.write(name, {"faults": [
+            {"when": {"every": 1}, **f} for f in faults]})]
+
     def spawn(self, *argv, **kwargs):
         """A program that runs until the test ends; what it says in .out."""
         log = open(self.path("log%d" % len(os.listdir(self.dir))), "wb+")

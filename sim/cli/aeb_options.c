@@ -43,7 +43,8 @@ const char AEB_HELP[] =
     "  --max-connections N   default 1024\n"
     "  --max-per-cid N       default 4\n"
     "  --workers N           threads that wait for the device; default 4\n"
-    "  --hostile HOW         for tests of clients: replay, strip\n"
+    "  --faults FILE         for tests of clients: what a hostile broker does "
+    "(JSON)\n"
     "installation:\n"
     "  --state DIR, --insecure-dev-seed, --seed-file FILE, --lookalike\n"
     "                        as for swpsp run\n";
@@ -71,7 +72,7 @@ enum {
     OPT_WORKERS,
     OPT_CONNECTIONS,
     OPT_PER_CID,
-    OPT_HOSTILE,
+    OPT_FAULTS,
 };
 
 static const struct option OWN[] = {
@@ -97,7 +98,7 @@ static const struct option OWN[] = {
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"max-connections", required_argument, NULL, OPT_CONNECTIONS},
     {"max-per-cid", required_argument, NULL, OPT_PER_CID},
-    {"hostile", required_argument, NULL, OPT_HOSTILE},
+    {"faults", required_argument, NULL, OPT_FAULTS},
 };
 #define OWN_COUNT (sizeof(OWN) / sizeof(OWN[0]))
 
@@ -243,18 +244,6 @@ static bool take_alias(struct aeb_options *o, const char *arg)
     return true;
 }
 
-static bool take_hostile(struct aeb_options *o, const char *arg)
-{
-    if (strcmp(arg, "replay") == 0) {
-        o->broker.replay = true;
-    } else if (strcmp(arg, "strip") == 0) {
-        o->broker.extension = AEB_EXT_NEVER;
-    } else {
-        return bad("hostile", arg, "need replay or strip");
-    }
-    return true;
-}
-
 static bool take_word(struct aeb_options *o, int val, const char *arg)
 {
     static const char *const policies[] = {"open", "check", "bind"};
@@ -373,8 +362,9 @@ static bool take(struct aeb_options *o, int val, const char *arg)
         return true;
     case OPT_ALIAS:
         return take_alias(o, arg);
-    case OPT_HOSTILE:
-        return take_hostile(o, arg);
+    case OPT_FAULTS:
+        o->faults = arg;
+        return true;
     case OPT_POLICY:
     case OPT_NUMBER:
     case OPT_SELF_CHECK:

@@ -17,6 +17,7 @@ struct aeb_options {
     size_t listen_count;
     struct aeb_peer_row rows[AEB_ROWS_MAX];
     size_t row_count;
+    const char *faults;   /* file of a fault plan; NULL: none */
     const char *registry; /* control socket of swpsp serve; NULL: none */
     bool policy_set;
     const char *device; /* NULL: /dev/sev */

@@ -2,6 +2,7 @@
 #include "aeb_options.h"
 #include "commands.h"
 #include "parse.h"
+#include "plan_file.h"
 #include "platform.h"
 
 #include <errno.h>
@@ -25,6 +26,8 @@ struct session {
     struct aeb_options o;
     struct install *install; /* NULL with a key server */
     struct kds *kds;
+    struct fault_plan *plan;
+    struct aeb_faults *faults;
     struct aeb_registry *registry;
     char names[AEB_ROWS_MAX][AEB_GUEST_NAME_SIZE]; /* of rows with handles */
     struct aeb_trust *trust;                       /* for https */
@@ -175,6 +178,29 @@ static bool open_registry(struct session *s)
     return true;
 }
 
+static void log_fault(void *ctx, const char *line)
+{
+    char text[FAULT_LINE_SIZE + 8];
+
+    snprintf(text, sizeof(text), "fault %s", line);
+    log_line(ctx, text);
+}
+
+static bool open_faults(struct session *s)
+{
+    if (s->o.faults == NULL) {
+        return true;
+    }
+    if (!plan_file_load("aeb", s->o.faults, &s->plan)) {
+        return false;
+    }
+    if (aeb_faults_new(s->plan, log_fault, NULL, &s->faults) != 0) {
+        return complain("--faults", "out of memory");
+    }
+    s->o.broker.faults = s->faults;
+    return true;
+}
+
 static bool open_broker(struct session *s)
 {
     const struct aeb_cek_config cek = {
@@ -200,7 +226,9 @@ static bool open_broker(struct session *s)
     }
     server->services = AEB_SERVICES;
     server->service_count = AEB_SERVICE_COUNT;
-    server->methods = s->registry != NULL ? AEB_REGISTRY_METHODS : AEB_METHODS;
+    server->methods = s->registry != NULL || s->faults != NULL
+                          ? AEB_SLOW_METHODS
+                          : AEB_METHODS;
     server->method_count = AEB_METHOD_COUNT;
     server->ctx = s->broker;
     return ttrpc_server_open(server, &s->server) == 0 ||
@@ -290,6 +318,8 @@ static void session_close(struct session *s)
     ttrpc_server_close(s->server);
     aeb_broker_close(s->broker);
     aeb_registry_close(s->registry);
+    aeb_faults_free(s->faults);
+    fault_plan_free(s->plan);
     aeb_cek_close(s->cek);
     aeb_trust_close(s->trust);
     kds_close(s->kds);
@@ -311,8 +341,8 @@ int cmd_aeb(int argc, char **argv)
         if (s->o.help) {
             fputs(AEB_HELP, stdout);
             status = EXIT_OK;
-        } else if (make_room(&s->o.server) && open_kds(s) && open_root(s) &&
-                   open_registry(s) && open_broker(s)) {
+        } else if (make_room(&s->o.server) && open_faults(s) && open_kds(s) &&
+                   open_root(s) && open_registry(s) && open_broker(s)) {
             status = serve(s);
         }
     }

@@ -21,8 +21,6 @@ struct aeb_broker {
     pthread_mutex_t lock;
     struct aeb_rate rate;
     struct aeb_self_check *check;
-    bool have_old; /* what a replaying broker keeps */
-    uint8_t old[SEV_REPORT_SIZE];
 };
 
 int aeb_broker_open(const struct aeb_broker_config *config,
@@ -144,6 +142,7 @@ struct work {
     struct ttrpc_job *job;
     struct aeb_request req; /* without extension if that is off */
     uint32_t handle;
+    struct aeb_harm harm;
     struct aeb_guest guest; /* whose it is, when a registry says so */
     uint8_t mnonce[SEV_MNONCE_SIZE];
     struct aeb_cek_wait cek;
@@ -165,16 +164,14 @@ static uint32_t choose_mnonce(struct work *w)
                : AEB_ERROR_HOST + EIO;
 }
 
-static void replay(struct aeb_broker *b, uint8_t report[SEV_REPORT_SIZE])
+static uint32_t unalias(const struct aeb_broker *b, uint32_t handle)
 {
-    pthread_mutex_lock(&b->lock);
-    if (b->have_old) {
-        memcpy(report, b->old, SEV_REPORT_SIZE);
-    } else {
-        memcpy(b->old, report, SEV_REPORT_SIZE);
-        b->have_old = true;
+    for (size_t i = 0; i < b->config.alias_count; i++) {
+        if (handle == b->config.alias[i].from) {
+            return b->config.alias[i].to;
+        }
     }
-    pthread_mutex_unlock(&b->lock);
+    return handle;
 }
 
 /* abi/aeb.md §6.3: the first failure wins. */
@@ -194,11 +191,8 @@ static uint32_t check_request(struct work *w)
     if (err == 0) {
         err = check_generation(w->b);
     }
-    for (size_t i = 0; err == 0 && i < w->b->config.alias_count; i++) {
-        if (w->handle == w->b->config.alias[i].from) {
-            w->handle = w->b->config.alias[i].to;
-            break;
-        }
+    if (err == 0) {
+        w->handle = aeb_fault_handle(&w->harm, unalias(w->b, w->handle));
     }
     return err;
 }
@@ -267,9 +261,7 @@ static uint32_t finish(struct work *w)
     if (!aeb_self_check(w->b->check, &w->ev)) {
         return AEB_BROKER_SELF_CHECK;
     }
-    if (c->replay) {
-        replay(w->b, w->ev.report);
-    }
+    aeb_fault_evidence(c->faults, &w->harm, &w->ev);
     return 0;
 }
 
@@ -313,8 +305,12 @@ static uint32_t features(const struct aeb_broker *b)
            (b->config.status_style ? 0 : AEB_FEATURE_INBAND);
 }
 
-static bool extended(const struct aeb_broker *b, const struct aeb_request *req)
+static bool extended(const struct aeb_broker *b, const struct aeb_request *req,
+                     const struct aeb_harm *harm)
 {
+    if (aeb_harm_is(harm, FAULT_STRIP)) {
+        return false;
+    }
     return b->config.extension == AEB_EXT_ALWAYS ||
            (b->config.extension == AEB_EXT_ASKED &&
             (req->features != 0 || req->have_mnonce || req->encoding != 0));
@@ -383,6 +379,15 @@ static void log_failure(const struct aeb_broker *b, enum aeb_rpc rpc,
     b->config.log(b->config.log_ctx, line);
 }
 
+static void encode(enum aeb_rpc rpc, const struct aeb_response *resp,
+                   struct ttrpc_reply *reply)
+{
+    if (aeb_response_encode(rpc, resp, &reply->payload, &reply->size) !=
+        PSP_OK) {
+        out_of_memory(reply);
+    }
+}
+
 /* @resp is filled in but for what every answer has. */
 static void answer(struct aeb_broker *b, enum aeb_rpc rpc, bool ext,
                    struct aeb_response *resp, struct ttrpc_reply *reply)
@@ -400,15 +405,25 @@ static void answer(struct aeb_broker *b, enum aeb_rpc rpc, bool ext,
                 (struct ttrpc_bytes){(const uint8_t *)text, strlen(text)};
         }
     }
-    if (aeb_response_encode(rpc, resp, &reply->payload, &reply->size) !=
-        PSP_OK) {
-        out_of_memory(reply);
+    encode(rpc, resp, reply);
+}
+
+/* An answer that a fault plan has written. */
+static bool forged(enum aeb_rpc rpc, const struct aeb_harm *harm,
+                   struct ttrpc_reply *reply)
+{
+    const struct aeb_response resp = {.error = (uint32_t)harm->hit.fault.code};
+
+    if (aeb_harm_is(harm, FAULT_ERROR)) {
+        encode(rpc, &resp, reply);
+        return true;
     }
+    return aeb_harm_is(harm, FAULT_STATUS);
 }
 
 static bool take_request(const struct aeb_broker *b, enum aeb_rpc rpc,
                          const struct ttrpc_call *call, struct aeb_request *req,
-                         struct ttrpc_reply *reply)
+                         struct aeb_harm *harm, struct ttrpc_reply *reply)
 {
     if (aeb_request_decode(rpc, call->payload, req) != PSP_OK) {
         undecodable(reply);
@@ -419,32 +434,49 @@ static bool take_request(const struct aeb_broker *b, enum aeb_rpc rpc,
         req->encoding = 0;
         req->features = 0;
     }
+    aeb_fault_event(b->config.faults, rpc, req->handle, harm);
+    aeb_fault_request(harm, req);
     return true;
+}
+
+static uint32_t check_size(const struct aeb_broker *b,
+                           const struct ttrpc_peer *peer, uint32_t handle)
+{
+    struct aeb_guest guest;
+    uint32_t err = check_peer(b, peer, &handle, &guest);
+
+    return err == 0 ? check_generation(b) : err;
+}
+
+static void give_size(struct aeb_broker *b, const struct ttrpc_call *call,
+                      const struct aeb_request *req,
+                      const struct aeb_harm *harm, struct ttrpc_reply *reply)
+{
+    struct aeb_response resp = {.error =
+                                    check_size(b, call->peer, req->handle)};
+
+    if (resp.error == 0) {
+        resp.size = b->config.untyped ? AEB_PACKED_SIZE : AEB_PACKED_TYPED_SIZE;
+    } else {
+        log_failure(b, AEB_RPC_SIZE, call->peer, req->handle, resp.error);
+    }
+    answer(b, AEB_RPC_SIZE, extended(b, req, harm), &resp, reply);
 }
 
 static void run_size(void *ctx, const struct ttrpc_call *call,
                      struct ttrpc_reply *reply)
 {
     struct aeb_broker *b = ctx;
-    struct aeb_response resp = {.error = 0};
     struct aeb_request req;
-    struct aeb_guest guest;
-    uint32_t handle;
+    struct aeb_harm harm = {.due = false};
 
-    if (!take_request(b, AEB_RPC_SIZE, call, &req, reply)) {
+    if (!take_request(b, AEB_RPC_SIZE, call, &req, &harm, reply)) {
         return;
     }
-    handle = req.handle;
-    resp.error = check_peer(b, call->peer, &handle, &guest);
-    if (resp.error == 0) {
-        resp.error = check_generation(b);
+    if (!forged(AEB_RPC_SIZE, &harm, reply)) {
+        give_size(b, call, &req, &harm, reply);
     }
-    if (resp.error == 0) {
-        resp.size = b->config.untyped ? AEB_PACKED_SIZE : AEB_PACKED_TYPED_SIZE;
-    } else {
-        log_failure(b, AEB_RPC_SIZE, call->peer, req.handle, resp.error);
-    }
-    answer(b, AEB_RPC_SIZE, extended(b, &req), &resp, reply);
+    aeb_fault_delivery(&harm, reply);
     aeb_request_clear(&req);
 }
 
@@ -460,12 +492,14 @@ static void give_evidence(struct work *w, bool ext, struct ttrpc_reply *reply)
     resp.evidence.size = w->req.encoding == AEB_ENCODING_PACKED
                              ? aeb_packed_encode(&w->ev, buf)
                              : aeb_json_encode(&w->ev, (char *)buf, JSON_ROOM);
+    aeb_fault_bytes(w->b->config.faults, &w->harm, buf, &resp.evidence.size);
     if (ext) {
         resp.mnonce = (struct ttrpc_bytes){w->mnonce, sizeof(w->mnonce)};
         resp.encoding = w->req.encoding;
     }
     answer(w->b, AEB_RPC_EVIDENCE, ext, &resp, reply);
     free(buf);
+    aeb_fault_replay(w->b->config.faults, &w->harm, w->req.handle, reply);
 }
 
 static void drop_work(void *ctx, void *kept)
@@ -486,7 +520,8 @@ static struct work *new_work(struct aeb_broker *b,
 
     if (w == NULL) {
         out_of_memory(reply);
-    } else if (!take_request(b, AEB_RPC_EVIDENCE, call, &w->req, reply)) {
+    } else if (!take_request(b, AEB_RPC_EVIDENCE, call, &w->req, &w->harm,
+                             reply)) {
         free(w);
         w = NULL;
     } else {
@@ -498,13 +533,35 @@ static struct work *new_work(struct aeb_broker *b,
     return w;
 }
 
+/* False: it is parked. */
+static bool answer_evidence(struct work *w, const struct ttrpc_call *call,
+                            bool again, struct ttrpc_reply *reply)
+{
+    struct aeb_response resp = {.error = 0};
+    bool ext = extended(w->b, &w->req, &w->harm);
+
+    if (!again && forged(AEB_RPC_EVIDENCE, &w->harm, reply)) {
+        return true;
+    }
+    resp.error = gather(w, call, again, &reply->parked);
+    if (reply->parked) {
+        return false;
+    }
+    if (resp.error == 0) {
+        give_evidence(w, ext, reply);
+    } else {
+        log_failure(w->b, AEB_RPC_EVIDENCE, call->peer, w->req.handle,
+                    resp.error);
+        answer(w->b, AEB_RPC_EVIDENCE, ext, &resp, reply);
+    }
+    return true;
+}
+
 static void run_evidence(void *ctx, const struct ttrpc_call *call,
                          struct ttrpc_reply *reply)
 {
     struct work *w = *call->kept;
     bool again = w != NULL;
-    struct aeb_response resp = {.error = 0};
-    bool ext;
 
     if (!again) {
         w = new_work(ctx, call, reply);
@@ -513,27 +570,18 @@ static void run_evidence(void *ctx, const struct ttrpc_call *call,
         }
         *call->kept = w; /* before anybody can wake it */
     }
-    resp.error = gather(w, call, again, &reply->parked);
-    if (reply->parked) {
-        return;
+    if (answer_evidence(w, call, again, reply)) {
+        aeb_fault_delivery(&w->harm, reply);
+        *call->kept = NULL;
+        drop_work(ctx, w);
     }
-    ext = extended(w->b, &w->req);
-    if (resp.error == 0) {
-        give_evidence(w, ext, reply);
-    } else {
-        log_failure(w->b, AEB_RPC_EVIDENCE, call->peer, w->req.handle,
-                    resp.error);
-        answer(w->b, AEB_RPC_EVIDENCE, ext, &resp, reply);
-    }
-    *call->kept = NULL;
-    drop_work(ctx, w);
 }
 
 const struct ttrpc_method AEB_METHODS[AEB_METHOD_COUNT] = {
     {AEB_METHOD_SIZE, false, run_size, NULL},
     {AEB_METHOD_EVIDENCE, true, run_evidence, drop_work},
 };
-const struct ttrpc_method AEB_REGISTRY_METHODS[AEB_METHOD_COUNT] = {
+const struct ttrpc_method AEB_SLOW_METHODS[AEB_METHOD_COUNT] = {
     {AEB_METHOD_SIZE, true, run_size, NULL},
     {AEB_METHOD_EVIDENCE, true, run_evidence, drop_work},
 };

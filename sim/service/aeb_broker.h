@@ -9,6 +9,7 @@
 #include "aeb_cek.h"
 #include "aeb_device.h"
 #include "aeb_evidence.h"
+#include "aeb_fault.h"
 #include "aeb_msg.h"
 #include "aeb_registry.h"
 #include "ttrpc_server.h"
@@ -56,8 +57,8 @@ struct aeb_broker_config {
     const uint8_t *root; /* ASK and ARK that the self-check trusts; borrowed.
                             NULL: it ends at the CEK */
     size_t root_size;
-    bool unsigned_reports; /* the self-check leaves their signature out */
-    bool replay;           /* hostile: the first report again and again */
+    bool unsigned_reports;     /* the self-check leaves their signature out */
+    struct aeb_faults *faults; /* borrowed; NULL: an honest broker */
     /** One line for each failure; any thread. May be NULL. */
     void (*log)(void *ctx, const char *line);
     void *log_ctx;
@@ -71,9 +72,9 @@ int aeb_broker_open(const struct aeb_broker_config *config,
 void aeb_broker_close(struct aeb_broker *b); /* NULL is fine */
 
 /** The methods, with a struct aeb_broker as their ctx; and those of a broker
- * with a registry, which all may block. */
+ * with a registry or faults, which all may take their time. */
 #define AEB_METHOD_COUNT 2u
 extern const struct ttrpc_method AEB_METHODS[AEB_METHOD_COUNT];
-extern const struct ttrpc_method AEB_REGISTRY_METHODS[AEB_METHOD_COUNT];
+extern const struct ttrpc_method AEB_SLOW_METHODS[AEB_METHOD_COUNT];
 
 #endif

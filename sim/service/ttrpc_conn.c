@@ -12,7 +12,8 @@
 #define READ_SIZE    0x10000u
 #define FRAME_MS     300000 /* a whole frame, however it drips */
 #define REFUSED_MS   2000
-#define READS_A_TURN 4 /* then others have theirs */
+#define HOLD_MS      10000 /* an answer that waits for another */
+#define READS_A_TURN 4     /* then others have theirs */
 
 struct ttrpc_conn *ttrpc_conn_new(struct ttrpc_server *s, int fd,
                                   const struct ttrpc_peer *peer, int64_t now)
@@ -30,9 +31,13 @@ struct ttrpc_conn *ttrpc_conn_new(struct ttrpc_server *s, int fd,
     return c;
 }
 
-/* The pool still has it: it comes back without a connection. */
+/* The pool may still have it: it comes back without a connection. */
 static void abandon(struct ttrpc_job *job)
 {
+    if (job->held) {
+        ttrpc_job_free(job);
+        return;
+    }
     job->conn = NULL;
     atomic_store(&job->cancelled, true);
 }
@@ -155,15 +160,56 @@ void ttrpc_conn_output(struct ttrpc_conn *c, int64_t now)
     c->blocked = false;
 }
 
-void ttrpc_conn_job_done(struct ttrpc_job *job)
+/* ---- jobs ---- */
+
+static void answer_job(struct ttrpc_conn *c, struct ttrpc_job *job)
+{
+    forget(c, job);
+    ttrpc_conn_answer(c, job->stream, &job->reply);
+    ttrpc_job_free(job);
+}
+
+/* The one that waits for another to be answered, or NULL. */
+static struct ttrpc_job *find_held(const struct ttrpc_conn *c)
+{
+    for (size_t i = 0; i < c->job_count; i++) {
+        if (c->jobs[i]->held && c->jobs[i]->reply.hold) {
+            return c->jobs[i];
+        }
+    }
+    return NULL;
+}
+
+static void hold(struct ttrpc_job *job, int64_t due)
+{
+    job->held = true;
+    job->due = due;
+}
+
+void ttrpc_conn_job_done(struct ttrpc_job *job, int64_t now)
 {
     struct ttrpc_conn *c = job->conn;
+    struct ttrpc_job *before;
 
-    if (c != NULL) {
-        forget(c, job);
-        ttrpc_conn_answer(c, job->stream, &job->reply);
+    if (c == NULL) {
+        ttrpc_job_free(job);
+        return;
     }
-    ttrpc_job_free(job);
+    before = find_held(c);
+    if (job->reply.drop) {
+        forget(c, job);
+        ttrpc_job_free(job);
+        c->dead = true;
+    } else if (job->reply.later_ms > 0) {
+        hold(job, now + job->reply.later_ms + 1); /* never early */
+    } else if (job->reply.hold && before == NULL) {
+        hold(job, now + HOLD_MS);
+    } else {
+        answer_job(c, job);
+        if (before != NULL) {
+            answer_job(c, before);
+        }
+    }
 }
 
 /* ---- input ---- */
@@ -283,6 +329,9 @@ int64_t ttrpc_conn_due(const struct ttrpc_conn *c, int idle_ms)
 
     for (size_t i = 0; i < c->job_count; i++) {
         due = least(due, c->jobs[i]->deadline);
+        if (c->jobs[i]->held) {
+            due = least(due, c->jobs[i]->due);
+        }
     }
     return due;
 }
@@ -293,10 +342,13 @@ void ttrpc_conn_tick(struct ttrpc_conn *c, int64_t now, int idle_ms)
         struct ttrpc_job *job = c->jobs[i - 1];
 
         if (job->deadline <= now) {
-            forget(c, job);
-            abandon(job);
             ttrpc_conn_refuse(c, job->stream, TTRPC_DEADLINE_EXCEEDED,
                               "timeout");
+            forget(c, job);
+            abandon(job);
+        } else if (job->held &&
+                   (job->due <= now || (job->reply.hold && c->eof))) {
+            answer_job(c, job);
         }
     }
     if (silence_ends(c, idle_ms) <= now) {

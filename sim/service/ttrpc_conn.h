@@ -70,8 +70,8 @@ void ttrpc_conn_answer(struct ttrpc_conn *c, uint32_t stream,
 __attribute__((format(printf, 4, 5))) void
 ttrpc_conn_refuse(struct ttrpc_conn *c, uint32_t stream, enum ttrpc_code code,
                   const char *fmt, ...);
-/** A job came back: answer, forget. */
-void ttrpc_conn_job_done(struct ttrpc_job *job);
+/** A job came back: answer and forget it, now or later. */
+void ttrpc_conn_job_done(struct ttrpc_job *job, int64_t now);
 
 /** A whole frame stands in c->in. In ttrpc_dispatch.c. */
 void ttrpc_conn_frame(struct ttrpc_conn *c, int64_t now);

@@ -28,6 +28,8 @@ struct ttrpc_job {
     void *conn; /* NULL: gone, or answered already */
     uint32_t stream;
     int64_t deadline; /* ms; INT64_MAX: none */
+    bool held;        /* done, and answered at: */
+    int64_t due;
 };
 
 /** Also what its method kept. */

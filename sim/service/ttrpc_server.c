@@ -278,7 +278,7 @@ static void collect(struct ttrpc_server *s)
         if (job->conn != NULL) {
             wake(job->conn);
         }
-        ttrpc_conn_job_done(job);
+        ttrpc_conn_job_done(job, now_ms());
         job = next;
     }
 }

@@ -50,6 +50,10 @@ struct ttrpc_reply {
     uint8_t *payload;                 /* malloc(); the server frees it */
     size_t size;
     bool parked; /* no answer yet */
+    /* Answers of a server that means it no good; of slow methods only. */
+    bool drop;             /* none: the connection is closed */
+    unsigned int later_ms; /* after that time */
+    bool hold;             /* after the next one of this connection, or 10 s */
 };
 
 struct ttrpc_method {

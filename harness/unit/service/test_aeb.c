@@ -625,47 +625,239 @@ static void status_style__codes(void **state)
     done(&a);
 }
 
-static void replaying_broker__second_report_is_the_first(void **state)
+/* ---- a broker with a fault plan ---- */
+
+struct planned {
+    struct fault_plan *plan;
+    struct aeb_faults *faults;
+    struct aeb_cek *cek;
+    struct aeb_broker *b;
+};
+static char fault_text[512];
+
+static void fault_line(void *ctx, const char *line)
 {
-    static const uint8_t n1[16] = {1}, n2[16] = {2};
+    (void)ctx;
+    snprintf(fault_text, sizeof(fault_text), "%s", line);
+}
+
+/* @members: of the one fault, of each request. */
+static struct planned planned(const char *members)
+{
     const struct aeb_cek_config cek = {.local = kds};
     struct aeb_broker_config c = usual();
+    char error[FAULT_ERROR_SIZE];
+    struct planned p;
+    char text[256];
+
+    snprintf(text, sizeof(text),
+             "{\"faults\": [{\"at\": \"broker\", \"when\": {\"every\": 1}, "
+             "%s}]}",
+             members);
+    assert_int_equal(fault_plan_parse(text, strlen(text), &p.plan, error), 0);
+    assert_int_equal(aeb_faults_new(p.plan, fault_line, NULL, &p.faults), 0);
+    assert_int_equal(aeb_cek_open(&cek, &p.cek), 0);
+    c.cek = p.cek;
+    c.faults = p.faults;
+    assert_int_equal(aeb_broker_open(&c, &p.b), 0);
+    fault_text[0] = '\0';
+    return p;
+}
+
+static void planned_close(struct planned *p)
+{
+    aeb_broker_close(p->b);
+    aeb_cek_close(p->cek);
+    aeb_faults_free(p->faults);
+    fault_plan_free(p->plan);
+}
+
+static void ask_planned(struct planned *p, enum aeb_rpc rpc,
+                        const struct aeb_request *req, struct asked *out)
+{
+    char why[AEB_WHY_SIZE];
+    uint8_t *payload;
+    size_t n;
+
+    memset(out, 0, sizeof(*out));
+    assert_int_equal(aeb_request_encode(rpc, req, &payload, &n), PSP_OK);
+    run_method(p->b, rpc, &SOMEBODY, (struct ttrpc_bytes){payload, n},
+               &out->reply);
+    free(payload);
+    if (out->reply.code == TTRPC_OK) {
+        assert_int_equal(
+            aeb_response_decode(
+                rpc, (struct ttrpc_bytes){out->reply.payload, out->reply.size},
+                &out->resp),
+            PSP_OK);
+    }
+    out->have_ev =
+        aeb_evidence_decode(out->resp.evidence.data, out->resp.evidence.size,
+                            &out->ev, why) == PSP_OK;
+}
+
+static void fault__parts_of_evidence(void **state)
+{
+    static const struct {
+        const char *fault;
+        size_t at, size; /* of packed evidence: what is not as it was */
+    } row[] = {
+        {"\"do\": \"flip\", \"part\": \"report\", \"offset\": 16", 16, 1},
+        {"\"do\": \"flip\", \"part\": \"cek\", \"offset\": 8", 216, 1},
+        {"\"do\": \"flip\", \"part\": \"pek\", \"offset\": 2083", 4375, 1},
+        {"\"do\": \"flip\", \"part\": \"oca\", \"offset\": 0", 4376, 1},
+        {"\"do\": \"flip\", \"offset\": 6460", 6460, 1},
+        {"\"do\": \"zero-report\"", 0, 208},
+    };
+    static const uint8_t nonce[16] = {3};
     struct aeb_request req = mine();
-    struct aeb_broker *b;
+    struct planned honest = planned("\"do\": \"strip\"");
+    struct asked want;
 
     (void)state;
-    c.replay = true;
-    assert_int_equal(aeb_cek_open(&cek, &c.cek), 0);
-    assert_int_equal(aeb_broker_open(&c, &b), 0);
+    planned_close(&honest);
     req.have_mnonce = true;
-    for (int i = 0; i < 2; i++) {
-        struct ttrpc_reply reply = {.code = TTRPC_OK};
-        struct aeb_response resp;
-        struct aeb_evidence ev;
-        char why[AEB_WHY_SIZE];
-        uint8_t *payload;
-        size_t n;
+    req.mnonce = (struct ttrpc_bytes){nonce, 16};
+    req.encoding = AEB_ENCODING_PACKED;
+    honest = planned("\"do\": \"delay\", \"ms\": 1");
+    ask_planned(&honest, AEB_RPC_EVIDENCE, &req, &want);
+    assert_int_equal(want.resp.evidence.size, 6461);
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct planned p = planned(row[i].fault);
+        struct asked got;
+        const uint8_t *a = want.resp.evidence.data, *b;
 
-        req.mnonce = (struct ttrpc_bytes){i == 0 ? n1 : n2, 16};
-        assert_int_equal(
-            aeb_request_encode(AEB_RPC_EVIDENCE, &req, &payload, &n), PSP_OK);
-        run_method(b, AEB_RPC_EVIDENCE, &SOMEBODY,
-                   (struct ttrpc_bytes){payload, n}, &reply);
-        free(payload);
-        assert_int_equal(
-            aeb_response_decode(AEB_RPC_EVIDENCE,
-                                (struct ttrpc_bytes){reply.payload, reply.size},
-                                &resp),
-            PSP_OK);
-        assert_int_equal(aeb_evidence_decode(resp.evidence.data,
-                                             resp.evidence.size, &ev, why),
-                         PSP_OK);
-        assert_memory_equal(ev.report, n1, 16); /* T3: the client refuses */
-        aeb_response_clear(&resp);
-        free(reply.payload);
+        ask_planned(&p, AEB_RPC_EVIDENCE, &req, &got);
+        b = got.resp.evidence.data;
+        assert_int_equal(got.resp.evidence.size, 6461);
+        for (size_t k = 208; k < 6461; k++) { /* reports are signed anew */
+            if (a[k] != b[k]) {
+                assert_in_range(k, row[i].at, row[i].at + row[i].size - 1);
+            }
+        }
+        assert_memory_not_equal(b + row[i].at, a + row[i].at, row[i].size);
+        assert_true(fault_text[0] != '\0');
+        done(&got);
+        planned_close(&p);
     }
-    aeb_broker_close(b);
-    aeb_cek_close(c.cek);
+    done(&want);
+    planned_close(&honest);
+}
+
+static void fault__instead_of_an_answer(void **state)
+{
+    struct aeb_request req = mine();
+    struct asked a;
+    struct planned p = planned("\"do\": \"error\", \"code\": 131073");
+
+    (void)state;
+    for (int rpc = 0; rpc < 2; rpc++) {
+        ask_planned(&p, (enum aeb_rpc)rpc, &req, &a);
+        assert_int_equal(a.resp.error, 0x20001);
+        assert_int_equal(a.resp.evidence.size, 0);
+        done(&a);
+    }
+    assert_int_equal(fault.calls, 0); /* nobody was asked */
+    planned_close(&p);
+    p = planned("\"do\": \"status\", \"code\": 14");
+    ask_planned(&p, AEB_RPC_EVIDENCE, &req, &a);
+    assert_int_equal(a.reply.code, 14);
+    assert_null(a.reply.payload);
+    done(&a);
+    ask_planned(&p, AEB_RPC_SIZE, &req, &a);
+    assert_int_equal(a.reply.code, 14);
+    done(&a);
+    assert_int_equal(fault.calls, 0);
+    planned_close(&p);
+}
+
+static void fault__delivery(void **state)
+{
+    struct aeb_request req = mine();
+    struct asked a;
+    struct planned p = planned("\"do\": \"drop\"");
+
+    (void)state;
+    ask_planned(&p, AEB_RPC_SIZE, &req, &a);
+    assert_true(a.reply.drop);
+    done(&a);
+    planned_close(&p);
+    p = planned("\"do\": \"delay\", \"ms\": 77");
+    ask_planned(&p, AEB_RPC_EVIDENCE, &req, &a);
+    assert_int_equal(a.reply.later_ms, 77);
+    assert_true(a.have_ev);
+    done(&a);
+    planned_close(&p);
+    p = planned("\"do\": \"reorder\"");
+    ask_planned(&p, AEB_RPC_EVIDENCE, &req, &a);
+    assert_true(a.reply.hold && !a.reply.drop && a.reply.later_ms == 0);
+    done(&a);
+    planned_close(&p);
+}
+
+static void fault__truncated_and_stripped(void **state)
+{
+    static const uint8_t nonce[16] = {3};
+    struct aeb_request req = mine();
+    struct asked a;
+    struct planned p = planned("\"do\": \"truncate\", \"size\": 100");
+
+    (void)state;
+    req.have_mnonce = true;
+    req.mnonce = (struct ttrpc_bytes){nonce, 16};
+    req.encoding = AEB_ENCODING_PACKED;
+    ask_planned(&p, AEB_RPC_EVIDENCE, &req, &a);
+    assert_int_equal(a.resp.evidence.size, 100);
+    done(&a);
+    planned_close(&p);
+    p = planned("\"do\": \"strip\"");
+    ask_planned(&p, AEB_RPC_EVIDENCE, &req, &a);
+    assert_true(a.have_ev && a.resp.evidence.data[0] == '{');
+    assert_memory_not_equal(a.ev.report, nonce, 16);
+    assert_int_equal(a.resp.features, 0);
+    assert_int_equal(a.resp.mnonce.size, 0);
+    done(&a);
+    planned_close(&p);
+}
+
+/* T3: the client refuses. */
+static void fault__replay__of_the_same_handle(void **state)
+{
+    static const uint8_t n1[16] = {1}, n2[16] = {2};
+    struct aeb_request req = mine();
+    struct planned p = planned("\"do\": \"replay\"");
+    struct asked a;
+
+    (void)state;
+    req.have_mnonce = true;
+    for (int i = 0; i < 3; i++) {
+        req.mnonce = (struct ttrpc_bytes){i == 0 ? n1 : n2, 16};
+        ask_planned(&p, AEB_RPC_EVIDENCE, &req, &a);
+        assert_memory_equal(a.ev.report, i < 2 ? n1 : n2, 16);
+        assert_memory_equal(a.resp.mnonce.data, i < 2 ? n1 : n2, 16);
+        done(&a);
+    }
+    planned_close(&p);
+}
+
+static void fault__substitute__the_device_is_asked_for_another(void **state)
+{
+    struct aeb_request req = mine();
+    struct planned p = planned("\"do\": \"substitute\", \"from\": 99");
+    struct asked a;
+
+    (void)state;
+    ask_planned(&p, AEB_RPC_EVIDENCE, &req, &a);
+    assert_int_equal(a.resp.error, 0x10);
+    done(&a);
+    planned_close(&p);
+    p = planned("\"do\": \"substitute\", \"from\": 1");
+    req.handle = 99;
+    ask_planned(&p, AEB_RPC_EVIDENCE, &req, &a);
+    assert_int_equal(a.resp.error, 0);
+    assert_true(a.have_ev);
+    done(&a);
+    planned_close(&p);
 }
 
 /* ---- peers: T5, T17 ---- */
@@ -1179,7 +1371,12 @@ int main(void)
         CLEAN(encoding__unknown__refused),
         CLEAN(order__peer_nonce_generation_device),
         CLEAN(status_style__codes),
-        CLEAN(replaying_broker__second_report_is_the_first),
+        CLEAN(fault__parts_of_evidence),
+        CLEAN(fault__instead_of_an_answer),
+        CLEAN(fault__delivery),
+        CLEAN(fault__truncated_and_stripped),
+        CLEAN(fault__replay__of_the_same_handle),
+        CLEAN(fault__substitute__the_device_is_asked_for_another),
         CLEAN(peer_policy__who_gets_what),
         CLEAN(registry__handle_used_again_meanwhile__refused),
         CLEAN(rate__one_too_many__only_that_peer),

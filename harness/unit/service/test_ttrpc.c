@@ -536,6 +536,27 @@ static void park_drop(void *ctx, void *kept)
     pthread_mutex_unlock(&l->lock);
 }
 
+static void late(void *ctx, const struct ttrpc_call *call,
+                 struct ttrpc_reply *reply)
+{
+    echo(ctx, call, reply);
+    reply->later_ms = 150;
+}
+
+static void held(void *ctx, const struct ttrpc_call *call,
+                 struct ttrpc_reply *reply)
+{
+    echo(ctx, call, reply);
+    reply->hold = true;
+}
+
+static void gone(void *ctx, const struct ttrpc_call *call,
+                 struct ttrpc_reply *reply)
+{
+    echo(ctx, call, reply);
+    reply->drop = true;
+}
+
 static void *serve(void *arg)
 {
     struct live *l = arg;
@@ -547,15 +568,15 @@ static int live_open(size_t max_connections)
 {
     static const char *const names[] = {"s.S"};
     static const struct ttrpc_method methods[] = {
-        {"Echo", false, echo, NULL},
-        {"Slow", true, slow, NULL},
-        {"Big", false, big, NULL},
-        {"Park", true, park, park_drop}};
+        {"Echo", false, echo, NULL}, {"Slow", true, slow, NULL},
+        {"Big", false, big, NULL},   {"Park", true, park, park_drop},
+        {"Late", true, late, NULL},  {"Held", true, held, NULL},
+        {"Gone", true, gone, NULL},  {"Pool", true, echo, NULL}};
     const struct ttrpc_server_config config = {
         .services = names,
         .service_count = 1,
         .methods = methods,
-        .method_count = 4,
+        .method_count = 8,
         .ctx = &live,
         .max_connections = max_connections,
         .idle_ms = 300,
@@ -1175,6 +1196,62 @@ static void parked__server_ends__dropped(void **state)
     assert_int_equal(live.dropped, 3);
 }
 
+/* ---- a server that means it no good ---- */
+
+static void answer_later__others_first__deadline_kept(void **state)
+{
+    struct timespec a, b;
+    int fd = dial();
+
+    (void)state;
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    ask(fd, 1, "s.S", "Late", 0);
+    ask(fd, 3, "s.S", "Late", 20000000);
+    ask(fd, 5, "s.S", "Pool", 0);
+    assert_int_equal(hear_code(fd, 5, NULL), 0);
+    assert_int_equal(hear_code(fd, 3, NULL), TTRPC_DEADLINE_EXCEEDED);
+    assert_int_equal(hear_code(fd, 1, NULL), 0);
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    assert_true((b.tv_sec - a.tv_sec) * 1000000000 + b.tv_nsec - a.tv_nsec >=
+                150000000);
+    close(fd);
+}
+
+static void answer_held__sent_after_the_next(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    ask(fd, 1, "s.S", "Held", 0);
+    usleep(50000);
+    ask(fd, 3, "s.S", "Pool", 0);
+    assert_int_equal(hear_code(fd, 3, NULL), 0);
+    assert_int_equal(hear_code(fd, 1, NULL), 0);
+    ask(fd, 5, "s.S", "Held", 0); /* all of them held: pairs change places */
+    usleep(50000);
+    ask(fd, 7, "s.S", "Held", 0);
+    assert_int_equal(hear_code(fd, 7, NULL), 0);
+    assert_int_equal(hear_code(fd, 5, NULL), 0);
+    ask(fd, 9, "s.S", "Held", 0); /* nothing will come */
+    shutdown(fd, SHUT_WR);
+    assert_int_equal(hear_code(fd, 9, NULL), 0);
+    close(fd);
+}
+
+static void answer_dropped__closed_others_served(void **state)
+{
+    int fd = dial(), other = dial();
+    uint8_t b;
+
+    (void)state;
+    ask(fd, 1, "s.S", "Held", 0);
+    ask(fd, 3, "s.S", "Gone", 0);
+    assert_int_equal(hear(fd, &b, 1), 0);
+    still_works(other, 1);
+    close(fd);
+    close(other);
+}
+
 static void stop__request_under_way__answered_first(void **state)
 {
     int fd = dial();
@@ -1326,6 +1403,9 @@ int main(void)
         LIVE(parked__woken_before_it_is__answered),
         LIVE(parked__deadline__told_then_dropped),
         cmocka_unit_test_setup(parked__server_ends__dropped, live_start),
+        LIVE(answer_later__others_first__deadline_kept),
+        LIVE(answer_held__sent_after_the_next),
+        LIVE(answer_dropped__closed_others_served),
         LIVE(stop__request_under_way__answered_first),
         cmocka_unit_test(client__server_closes__connection_reset),
         cmocka_unit_test(client__request_as_answer__protocol_error),
