@@ -258,7 +258,7 @@ int fusedev_helper_mount(struct fusedev_helper *h, const char *path, char *why)
     if (err != 0) {
         close(fd);
         (void)fusedev_helper_clean(path);
-        snprintf(why, FUSEDEV_ERROR_SIZE, "%s", strerror(-err));
+        snprintf(why, FUSEDEV_ERROR_SIZE, PROGRAM ": %s", strerror(-err));
         return err;
     }
     return fd;

@@ -19,7 +19,8 @@ struct fusedev_helper {
 };
 
 /**
- * Mount. @why: FUSEDEV_ERROR_SIZE bytes, what it said against it, one line.
+ * Mount. @why: FUSEDEV_ERROR_SIZE bytes, what it said against it, one line;
+ * empty on entry, and so when it could not be started.
  *
  * Returns the descriptor of the FUSE connection, or a negative errno: -ENOENT
  * there is no fusermount3, -EPERM it has refused, ...

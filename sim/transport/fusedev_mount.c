@@ -168,7 +168,7 @@ static int ask_helper(struct fusedev_mount *m, char *error)
         m->fd = fd;
         return 0;
     }
-    if (fd != -ENOENT) {
+    if (why[0] != '\0') {
         return fail(error, m->path, why, fd);
     }
     snprintf(why, sizeof(why), "%s", error);
