@@ -567,6 +567,14 @@ class Guests(Base):
         self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
         return self.read(name + ".bin")
 
+    def test_what_programs_read_of_a_guest_besides_its_node(self):
+        self.launch("inner", "--vmpl", "2")
+        p = self.d.run("inner", "cat", "/sys/devices/system/cpu/sev/vmpl",
+                       "/sys/class/misc/sev-guest/dev")
+        self.assertEqual(p.stdout, "2\n10:125\n", p.stderr)
+        p = self.d.run("host", "cat", "/sys/class/misc/sev/dev")
+        self.assertEqual(p.stdout, "10:124\n", p.stderr)
+
     def test_clients_in_four_languages_get_verified_evidence(self):
         shown = self.launch("web", "--host-data", "42" * 32)
         p = tst.run(tst.SWPSP, "certs", "export", "--connect", self.d.socket,

@@ -758,12 +758,20 @@ static void service_manifest_version__number__taken_or_refused(void **state)
     assert_int_equal(
         put_text(fx->entry, TSM_SERVICE_MANIFEST_VERSION, "0x10\n"), 5);
     assert_int_equal(fx->entry->desc.service_manifest_version, 16);
+    assert_int_equal(put_text(fx->entry, TSM_SERVICE_MANIFEST_VERSION, "017"),
+                     3);
+    assert_int_equal(fx->entry->desc.service_manifest_version, 15);
+    assert_int_equal(put_text(fx->entry, TSM_SERVICE_MANIFEST_VERSION, "18"),
+                     2);
+    assert_int_equal(put_text(fx->entry, TSM_SERVICE_MANIFEST_VERSION, "018"),
+                     -EINVAL);
+    assert_int_equal(fx->entry->desc.service_manifest_version, 18);
     assert_int_equal(put_text(fx->entry, TSM_SERVICE_MANIFEST_VERSION, "-1"),
                      -EINVAL);
     assert_int_equal(
         put_text(fx->entry, TSM_SERVICE_MANIFEST_VERSION, "4294967296"),
         -ERANGE);
-    assert_text(fx->entry, TSM_GENERATION, "1\n");
+    assert_text(fx->entry, TSM_GENERATION, "3\n");
 }
 
 static void manifestblob__no_service__empty(void **state)
