@@ -80,7 +80,10 @@ for profile in milan naples rome genoa turin; do
         refused "AMD's root" "$sevctl" verify --sev "$profile.chain"
         for at in 100 2184 4268; do # PDH, PEK, OCA: a bit of the key
             cp "$profile.chain" bad.chain
-            printf '\252' | dd of=bad.chain bs=1 seek=$at conv=notrunc \
+            byte=$(od -An -tu1 -j "$at" -N 1 bad.chain)
+            # shellcheck disable=SC2059 # the format is the byte, in octal
+            printf "\\$(printf %03o $((byte ^ 1)))" |
+                dd of=bad.chain bs=1 seek=$at conv=notrunc \
                 2>/dev/null
             refused "a changed chain ($at)" \
                 "$sevctl" verify --sev bad.chain --ca "$ca"
