@@ -78,6 +78,16 @@ bool ttrpc_conn_finished(const struct ttrpc_conn *c)
            (c->eof && quiet && c->job_count == 0 && c->left_size == 0);
 }
 
+size_t ttrpc_conn_memory(const struct ttrpc_conn *c)
+{
+    size_t size = c->in.body_room + c->left_size;
+
+    for (size_t i = 0; i < c->job_count; i++) {
+        size += c->jobs[i]->size;
+    }
+    return size;
+}
+
 /* ---- output ---- */
 
 static void queue(struct ttrpc_conn *c, const uint8_t *data, size_t size)

@@ -21,6 +21,7 @@ struct ttrpc_conn {
     /* The server's lists. */
     struct ttrpc_conn *next, *prev, *next_awake;
     bool awake;
+    size_t input; /* of its memory, as the server has counted it */
     struct ttrpc_server *server;
     int fd;
     struct ttrpc_peer peer;
@@ -58,6 +59,8 @@ void ttrpc_conn_output(struct ttrpc_conn *c, int64_t now);
 /** True when no more input may be looked at for now. */
 bool ttrpc_conn_stalled(const struct ttrpc_conn *c);
 bool ttrpc_conn_finished(const struct ttrpc_conn *c);
+/** Of what it has received and not answered. */
+size_t ttrpc_conn_memory(const struct ttrpc_conn *c);
 /** Time at which something must happen; INT64_MAX: never. */
 int64_t ttrpc_conn_due(const struct ttrpc_conn *c, int idle_ms);
 /** Deadlines and silence. */

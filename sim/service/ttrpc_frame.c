@@ -50,7 +50,8 @@ static size_t take_bytes(uint8_t *to, size_t want, const uint8_t **data,
     return n;
 }
 
-/* Room for @want more bytes of the body, at least doubling. */
+/* Room for @want more bytes of the body, at least doubling, for no more than
+ * the header tells. */
 static bool make_room(struct ttrpc_reader *r, size_t want)
 {
     size_t need = r->body_have + want;
@@ -60,6 +61,7 @@ static bool make_room(struct ttrpc_reader *r, size_t want)
     if (need <= r->body_room) {
         return true;
     }
+    room = room > r->header.length ? r->header.length : room;
     room = room < need ? need : room;
     body = realloc(r->body, room);
     if (body == NULL) {

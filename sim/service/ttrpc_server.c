@@ -16,8 +16,10 @@
 
 #define EVENTS      64
 #define LISTEN_MAX  64u
-#define REFUSED_MAX 64u /* beyond them nobody is told why */
-#define RETRY_MS    100 /* accept() had no descriptor */
+#define MAX_INPUT   (64u << 20)
+#define FREE_INPUT  (64u << 10) /* of each connection */
+#define REFUSED_MAX 64u         /* beyond them nobody is told why */
+#define RETRY_MS    100         /* accept() had no descriptor */
 
 struct listener {
     enum ttrpc_source source;
@@ -40,6 +42,7 @@ struct ttrpc_server {
     struct ttrpc_conn *conns; /* all */
     struct ttrpc_conn *awake; /* those that something happened to, or will */
     size_t conn_count, refused_count;
+    size_t input;         /* as max_input counts it */
     int64_t accept_again; /* 0: accepting */
     int64_t end;          /* of the drain; 0: not stopping */
 };
@@ -77,6 +80,7 @@ static void set_defaults(struct ttrpc_server_config *c)
         c->max_connections != 0 ? c->max_connections : TTRPC_CONNECTIONS;
     c->max_per_cid = c->max_per_cid != 0 ? c->max_per_cid : 4;
     c->workers = c->workers != 0 ? c->workers : 4;
+    c->max_input = c->max_input != 0 ? c->max_input : MAX_INPUT;
     c->idle_ms = c->idle_ms != 0 ? c->idle_ms : 30000;
     c->drain_ms = c->drain_ms != 0 ? c->drain_ms : 5000;
 }
@@ -183,7 +187,21 @@ static void drop(struct ttrpc_server *s, struct ttrpc_conn *c)
     }
     s->conn_count--;
     s->refused_count -= c->refused ? 1 : 0;
+    s->input -= c->input;
     ttrpc_conn_free(c);
+}
+
+/* Memory that grew past all bounds is the last one's who made it grow. */
+static void count_input(struct ttrpc_server *s, struct ttrpc_conn *c)
+{
+    size_t size = ttrpc_conn_memory(c);
+
+    s->input -= c->input;
+    c->input = size > FREE_INPUT ? size - FREE_INPUT : 0;
+    s->input += c->input;
+    if (s->input > s->config.max_input && c->input > 0) {
+        c->dead = true;
+    }
 }
 
 static void admit(struct ttrpc_server *s, int fd, const struct ttrpc_peer *peer)
@@ -254,7 +272,8 @@ static void accept_some(struct ttrpc_server *s, const struct listener *l)
     }
 }
 
-static void conn_event(struct ttrpc_conn *c, uint32_t events)
+static void conn_event(struct ttrpc_server *s, struct ttrpc_conn *c,
+                       uint32_t events)
 {
     int64_t now = now_ms();
 
@@ -265,6 +284,7 @@ static void conn_event(struct ttrpc_conn *c, uint32_t events)
     }
     if ((events & EPOLLIN) != 0 && !c->eof) {
         ttrpc_conn_input(c, now);
+        count_input(s, c);
     }
 }
 
@@ -295,6 +315,7 @@ static bool settle(struct ttrpc_server *s, struct ttrpc_conn *c, int64_t now)
         ttrpc_conn_resume(c, now);
         ttrpc_conn_output(c, now);
     }
+    count_input(s, c);
     if (ttrpc_conn_finished(c) ||
         (s->end != 0 && c->job_count == 0 && c->out_sent == c->out_size)) {
         return false;
@@ -377,7 +398,7 @@ static void handle(struct ttrpc_server *s, const struct epoll_event *e)
     enum ttrpc_source source = *(const enum ttrpc_source *)e->data.ptr;
 
     if (source == TTRPC_FROM_CONN) {
-        conn_event(e->data.ptr, e->events);
+        conn_event(s, e->data.ptr, e->events);
     } else if (source == TTRPC_FROM_LISTENER) {
         accept_some(s, e->data.ptr);
     } else if (e->data.ptr == &s->done) {

@@ -77,6 +77,8 @@ struct ttrpc_server_config {
     size_t max_connections; /* TTRPC_CONNECTIONS */
     size_t max_per_cid;     /* 4 */
     size_t workers;         /* 4 */
+    size_t max_input;       /* 64 MiB: memory of all requests that are not whole
+                             * or wait, beyond 64 KiB for each connection */
     int idle_ms;  /* 30 s: silence in a frame, or output nobody takes */
     int drain_ms; /* 5 s: from stop to the end */
 };

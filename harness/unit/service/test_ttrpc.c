@@ -579,6 +579,7 @@ static int live_open(size_t max_connections)
         .method_count = 8,
         .ctx = &live,
         .max_connections = max_connections,
+        .max_input = 16u << 20,
         .idle_ms = 300,
         .drain_ms = 500,
     };
@@ -752,6 +753,31 @@ static void row__stream_not_above__invalid_argument(void **state)
     close(fd);
 }
 
+static void row__same_stream_while_active__invalid_argument(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    ask(fd, 1, "s.S", "Slow", 0);
+    ask(fd, 1, "s.S", "Slow", 0);
+    assert_int_equal(hear_code(fd, 1, NULL), 3);
+    let_go();
+    assert_int_equal(hear_code(fd, 1, NULL), 0);
+    still_works(fd, 3);
+    close(fd);
+}
+
+static void row__largest_stream__the_last_one(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    still_works(fd, 0xffffffff);
+    ask(fd, 1, "s.S", "Echo", 0);
+    assert_int_equal(hear_code(fd, 1, NULL), 3);
+    close(fd);
+}
+
 static void row__response_and_unknown_types__ignored(void **state)
 {
     int fd = dial();
@@ -806,6 +832,50 @@ static void row__over_4_mib__answered_and_goes_on(void **state)
     close(fd);
 }
 
+/* Read and parsed: the first field is the service, the rest one of nobody's. */
+static void row__exactly_4_mib__parsed(void **state)
+{
+    const size_t size = 4u << 20;
+    uint8_t *body = calloc(1, size);
+    static const uint8_t names[] = {0x0a, 3,   's', '.', 'S', 0x12,
+                                    4,    'E', 'c', 'h', 'o', 0x1a};
+    size_t n = sizeof(names), left = size - sizeof(names) - 4;
+    int fd = dial();
+    char text[256];
+
+    (void)state;
+    memcpy(body, names, n); /* the payload: a length of four bytes */
+    for (int i = 0; i < 4; i++) {
+        body[n++] = (uint8_t)((left >> (7 * i)) & 0x7f) | (i < 3 ? 0x80 : 0);
+    }
+    say_frame(fd, 1, 1, 0, body, size);
+    /* Its echo is more than may wait to be sent: the connection ends. */
+    assert_int_equal(hear(fd, text, 1), 0);
+    close(fd);
+    fd = dial();
+    body[6] = 'X'; /* no such field */
+    say_frame(fd, 1, 1, 0, body, size);
+    assert_int_equal(hear_code(fd, 1, text), 3);
+    assert_string_equal(text, "");
+    still_works(fd, 3);
+    free(body);
+    close(fd);
+}
+
+static void row__over_4_mib_of_no_request__ignored(void **state)
+{
+    const size_t size = (4u << 20) + 1;
+    uint8_t *body = calloc(1, size);
+    int fd = dial();
+
+    (void)state;
+    say_frame(fd, 1, 2, 0, body, size);
+    say_frame(fd, 1, 77, 0, body, size);
+    still_works(fd, 1);
+    free(body);
+    close(fd);
+}
+
 static void row__over_64_mib__closed(void **state)
 {
     static const uint8_t head[10] = {4, 0, 0, 1, 0, 0, 0, 1, 1, 0};
@@ -841,6 +911,21 @@ static void row__undecodable_request__invalid_without_text(void **state)
     assert_hex_equal(answer, "00000004 00000001 02 00 0a02 0803",
                      sizeof(answer));
     still_works(fd, 3);
+    close(fd);
+}
+
+static void row__names_that_are_not_utf_8__invalid_argument(void **state)
+{
+    static const uint8_t service[] = {0x0a, 2, 0xff, 'x', 0x12, 1, 'm'};
+    static const uint8_t method[] = {0x0a, 3, 's', '.', 'S', 0x12, 1, 0xc0};
+    int fd = dial();
+
+    (void)state;
+    say_frame(fd, 1, 1, 0, service, sizeof(service));
+    assert_int_equal(hear_code(fd, 1, NULL), 3);
+    say_frame(fd, 3, 1, 0, method, sizeof(method));
+    assert_int_equal(hear_code(fd, 3, NULL), 3);
+    still_works(fd, 5);
     close(fd);
 }
 
@@ -961,6 +1046,75 @@ static void row__client_disconnects__others_served(void **state)
     ask(fd, 3, "s.S", "Slow", 0);
     let_go();
     assert_int_equal(hear_code(fd, 3, NULL), 0);
+    close(fd);
+}
+
+/* Their threads are free again although nobody lets the methods return. */
+static void row__client_disconnects__handlers_cancelled(void **state)
+{
+    int gone = dial();
+    int fd = dial();
+
+    (void)state;
+    for (uint32_t i = 0; i < 16; i++) {
+        ask(gone, 2 * i + 1, "s.S", "Slow", 0);
+    }
+    pthread_mutex_lock(&live.lock);
+    while (live.slow < 4) { /* every thread has one */
+        pthread_cond_wait(&live.go, &live.lock);
+    }
+    pthread_mutex_unlock(&live.lock);
+    close(gone);
+    ask(fd, 1, "s.S", "Pool", 0);
+    assert_int_equal(hear_code(fd, 1, NULL), 0);
+    assert_int_equal(live.slow, 4); /* those that waited were not begun */
+    close(fd);
+}
+
+static void row__half_closed_before_a_request__closed(void **state)
+{
+    int fd = dial();
+    uint8_t b;
+
+    (void)state;
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_int_equal(hear(fd, &b, 1), 0);
+    close(fd);
+    fd = dial(); /* in the middle of one */
+    say(fd, "\x00\x00", 2);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_int_equal(hear(fd, &b, 1), 0);
+    close(fd);
+}
+
+/* Twelve connections of 4 MiB each that are never whole are too much. */
+static void half_frames_of_many__bounded_together(void **state)
+{
+    const size_t size = 4u << 20;
+    uint8_t *body = calloc(1, size);
+    size_t cut = 0;
+    int fds[11];
+    int fd = dial();
+
+    (void)state;
+    for (size_t i = 0; i < 11; i++) {
+        static const uint8_t head[10] = {0, 0x40, 0, 0, 0, 0, 0, 1, 1, 0};
+        ssize_t n = 0;
+
+        fds[i] = dial();
+        say(fds[i], head, sizeof(head));
+        for (size_t at = 0; at + 1 < size && n >= 0;
+             at += n > 0 ? (size_t)n : 0) {
+            n = send(fds[i], body + at, size - 1 - at, MSG_NOSIGNAL);
+        }
+        cut += n < 0;
+    }
+    assert_true(cut > 0);
+    still_works(fd, 1);
+    for (size_t i = 0; i < 11; i++) {
+        close(fds[i]);
+    }
+    free(body);
     close(fd);
 }
 
@@ -1376,13 +1530,18 @@ int main(void)
         cmocka_unit_test(connect__queue_is_full__waits_then_times_out),
         LIVE(row__stream_even_or_zero__invalid_argument),
         LIVE(row__stream_not_above__invalid_argument),
+        LIVE(row__same_stream_while_active__invalid_argument),
+        LIVE(row__largest_stream__the_last_one),
         LIVE(row__response_and_unknown_types__ignored),
         LIVE(row__data_without_stream__invalid_argument),
         LIVE(row__flags_on_request__ignored),
         LIVE(row__over_4_mib__answered_and_goes_on),
+        LIVE(row__exactly_4_mib__parsed),
+        LIVE(row__over_4_mib_of_no_request__ignored),
         LIVE(row__over_64_mib__closed),
         LIVE(row__body_shorter_than_length__closed_after_silence),
         LIVE(row__undecodable_request__invalid_without_text),
+        LIVE(row__names_that_are_not_utf_8__invalid_argument),
         LIVE(row__empty_request_and_unknown_names__text_of_05),
         LIVE(row__timeout_elapsed__deadline_exceeded),
         LIVE(row__negative_timeout__none),
@@ -1390,6 +1549,9 @@ int main(void)
         LIVE(row__more_than_16_in_flight__all_answered),
         LIVE(row__half_closed_with_a_request__answered),
         LIVE(row__client_disconnects__others_served),
+        LIVE(row__client_disconnects__handlers_cancelled),
+        LIVE(row__half_closed_before_a_request__closed),
+        LIVE(half_frames_of_many__bounded_together),
         LIVE(bytes_one_by_one__answered),
         LIVE(peer_that_never_reads__closed_others_served),
         LIVE(silence_between_requests__costs_nothing),
