@@ -5,6 +5,7 @@ several guests, at the real path too; for ordinary users by fusermount3 or in a
 namespace; and nothing left, however the server ends."""
 import glob
 import os
+import select
 import shutil
 import signal
 import stat
@@ -57,7 +58,7 @@ def report(root, name="entry", privlevel=None):
 
 
 def until(condition):
-    for _ in range(200):
+    for _ in range(1000):
         if condition():
             return True
         time.sleep(0.02)
@@ -144,8 +145,10 @@ class Entries(Base):
         d.ok("guest", "launch", "web")
         with subprocess.Popen([tst.SWPSP, "trace", "--socket", d.socket],
                               stdout=subprocess.PIPE, text=True) as trace:
-            time.sleep(0.3)
-            report(root)
+            for _ in range(100):  # until it follows
+                report(root)
+                if select.select([trace.stdout], [], [], 0.2)[0]:
+                    break
             lines = [trace.stdout.readline() for _ in range(2)]
             trace.terminate()
         self.assertIn("SNP_GET_EXT_REPORT", "".join(lines))
@@ -335,7 +338,8 @@ class User(Base):
              "%s sh -c 'cd '$HOME'; mkdir t/e && head -c 64 /dev/zero "
              ">t/e/inblob && wc -c <t/e/outblob; "
              "$REPORT --device f/sev-guest --report r && wc -c <r'; "
-             "kill %s $d; wait $d; sleep 0.3; "
+             "kill %s $d; wait $d; for i in $(seq 100); do "
+             "grep -q $HOME /proc/self/mounts || break; sleep 0.1; done; "
              "grep $HOME /proc/self/mounts; ls t f; cat log >&2")
 
     def with_helper(self):
