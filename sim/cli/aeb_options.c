@@ -31,8 +31,8 @@ const char AEB_HELP[] =
     "  --kds-ca FILE         trust these certificates, not the system's\n"
     "  --kds-timeout SECONDS nobody waits longer for it; default 30\n"
     "  --root FILE           ASK and ARK that evidence is checked with\n"
-    "  --self-check WHAT     all (default), certificates: not the report's\n"
-    "                        signature, which takes longer than the rest\n"
+    "  --self-check WHAT     certificates (default); all: each report's\n"
+    "                        signature too, which takes longer than the rest\n"
     "  --profile NAME        the platform (default milan)\n"
     "  --any-product         also one that has no device type\n"
     "  --evidence-layout L   typed (default, 6461 bytes), aeb (6460)\n"
@@ -250,7 +250,7 @@ static bool take_word(struct aeb_options *o, int val, const char *arg)
     static const char *const numbers[] = {"auto", "private", "9"};
     static const char *const layouts[] = {"typed", "aeb"};
     static const char *const styles[] = {"inband", "status"};
-    static const char *const checks[] = {"all", "certificates"};
+    static const char *const checks[] = {"certificates", "all"};
     static const char *const times[] = {"asked", "always", "never"};
     struct aeb_broker_config *b = &o->broker;
     size_t i;
@@ -267,8 +267,8 @@ static bool take_word(struct aeb_options *o, int val, const char *arg)
         return i < 3 || bad("report-number", arg, "need auto, private or 9");
     case OPT_SELF_CHECK:
         i = word(arg, checks, 2);
-        b->unsigned_reports = i == 1;
-        return i < 2 || bad("self-check", arg, "need all or certificates");
+        b->check_reports = i == 1;
+        return i < 2 || bad("self-check", arg, "need certificates or all");
     case OPT_LAYOUT:
         i = word(arg, layouts, 2);
         b->untyped = i == 1;

@@ -32,7 +32,7 @@ int aeb_broker_open(const struct aeb_broker_config *config,
         return -ENOMEM;
     }
     if (aeb_self_check_open(config->root, config->root_size,
-                            config->unsigned_reports, &b->check) != 0) {
+                            config->check_reports, &b->check) != 0) {
         free(b);
         return -ENOMEM;
     }

@@ -57,7 +57,7 @@ struct aeb_broker_config {
     const uint8_t *root; /* ASK and ARK that the self-check trusts; borrowed.
                             NULL: it ends at the CEK */
     size_t root_size;
-    bool unsigned_reports;     /* the self-check leaves their signature out */
+    bool check_reports;        /* the self-check verifies their signature too */
     struct aeb_faults *faults; /* borrowed; NULL: an honest broker */
     /** One line for each failure; any thread. May be NULL. */
     void (*log)(void *ctx, const char *line);

@@ -29,12 +29,12 @@ struct chain {
 struct aeb_self_check {
     const uint8_t *root;
     size_t root_size;
-    bool certs_only;
+    bool reports;
     pthread_mutex_t lock;
     struct chain *last; /* NULL at first */
 };
 
-int aeb_self_check_open(const uint8_t *root, size_t root_size, bool certs_only,
+int aeb_self_check_open(const uint8_t *root, size_t root_size, bool reports,
                         struct aeb_self_check **out)
 {
     struct aeb_self_check *s = calloc(1, sizeof(*s));
@@ -44,7 +44,7 @@ int aeb_self_check_open(const uint8_t *root, size_t root_size, bool certs_only,
     }
     s->root = root;
     s->root_size = root_size;
-    s->certs_only = certs_only;
+    s->reports = reports;
     pthread_mutex_init(&s->lock, NULL);
     *out = s;
     return 0;
@@ -168,8 +168,7 @@ bool aeb_self_check(struct aeb_self_check *s, const struct aeb_evidence *ev)
     if (c == NULL) {
         return false;
     }
-    ok =
-        c->passed && (s->certs_only || judge(s, c->judged, &report, BELOW_ALL));
+    ok = c->passed && (!s->reports || judge(s, c->judged, &report, BELOW_ALL));
     put(s, c);
     return ok;
 }

@@ -12,9 +12,9 @@
 struct aeb_self_check;
 
 /** @root  ASK and ARK in AMD's format, borrowed; or NULL: the chain above the
- * CEK is not looked at. @certs_only: reports are taken as they are. 0 or
+ * CEK is not looked at. @reports: their signatures are verified as well. 0 or
  * -ENOMEM. */
-int aeb_self_check_open(const uint8_t *root, size_t root_size, bool certs_only,
+int aeb_self_check_open(const uint8_t *root, size_t root_size, bool reports,
                         struct aeb_self_check **out);
 /** Any thread. False also when memory runs out. */
 bool aeb_self_check(struct aeb_self_check *s, const struct aeb_evidence *ev);

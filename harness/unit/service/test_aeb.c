@@ -280,7 +280,7 @@ static void self_check__other_certificates__judged_anew(void **state)
 
     (void)state;
     ask(&c, AEB_RPC_EVIDENCE, &req, &a);
-    assert_int_equal(aeb_self_check_open(root.body, root.size, false, &check),
+    assert_int_equal(aeb_self_check_open(root.body, root.size, true, &check),
                      0);
     assert_true(aeb_self_check(check, &a.ev));
     for (int i = 0; i < 4; i++) {
@@ -473,6 +473,7 @@ static void fault_row(void **state)
     struct aeb_request req = mine();
     uint32_t error;
 
+    c.check_reports = true;
     memset(&fault, 0, sizeof(fault));
     fault.cmd = row->cmd;
     fault.err = row->err;
@@ -495,7 +496,6 @@ static void self_check__certificates__report_as_it_comes(void **state)
     struct aeb_request req = mine();
 
     (void)state;
-    c.unsigned_reports = true;
     for (int i = 0; i < 2; i++) {
         c.root = i == 0 ? root.body : NULL;
         fault.cmd = 0x80000009;
