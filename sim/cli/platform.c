@@ -84,15 +84,16 @@ static bool power_on(struct platform *p, const struct platform_options *o,
                      const char *command, struct trace *trace,
                      struct machine_config *config)
 {
-    uint8_t seed[PSP_SEED_SIZE];
+    uint8_t machine_seed[PSP_SEED_SIZE], seed[PSP_SEED_SIZE];
     int err;
 
     config->chip = p->chip;
     /* A seed that the user chose makes the whole session reproducible. */
     if ((o->dev_seed || o->seed_file != NULL) && !is_next_life(p, config)) {
-        memcpy(seed, install_seed(p->install), sizeof(seed));
+        install_machine_seed(p->install, &p->chip, machine_seed);
+        memcpy(seed, machine_seed, sizeof(seed));
         if (p->nv != NULL) {
-            nv_file_mix(p->nv, install_seed(p->install), seed);
+            nv_file_mix(p->nv, machine_seed, seed);
         }
         config->seed = seed;
     }
@@ -101,6 +102,7 @@ static bool power_on(struct platform *p, const struct platform_options *o,
     }
     err = machine_create(config, &p->m);
     psp_wipe(&config->chip, sizeof(config->chip));
+    psp_wipe(machine_seed, sizeof(machine_seed));
     psp_wipe(seed, sizeof(seed));
     config->seed = NULL;
     if (err != 0) {

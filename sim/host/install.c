@@ -326,6 +326,15 @@ const uint8_t *install_seed(const struct install *ins)
     return ins->seed;
 }
 
+void install_machine_seed(const struct install *ins,
+                          const struct psp_chip *chip,
+                          uint8_t out[PSP_SEED_SIZE])
+{
+    const struct psp_part id = {chip->id, sizeof(chip->id)};
+
+    psp_hmac_sha256(ins->seed, PSP_SEED_SIZE, &id, 1, out);
+}
+
 bool install_is_insecure(const struct install *ins)
 {
     return psp_ct_equal(ins->seed, PKI_DEV_SEED, PSP_SEED_SIZE);

@@ -65,6 +65,11 @@ void install_close(struct install *ins);
 
 /** PSP_SEED_SIZE bytes; borrowed. */
 const uint8_t *install_seed(const struct install *ins);
+/** A machine seed for sessions that are to be the same each time: another for
+ * each chip, since no two chips draw the same keys. */
+void install_machine_seed(const struct install *ins,
+                          const struct psp_chip *chip,
+                          uint8_t out[PSP_SEED_SIZE]);
 /** True if the seed is the public development seed: say so to the user. */
 bool install_is_insecure(const struct install *ins);
 /** The open state folder, borrowed; NULL with the development seed. */
