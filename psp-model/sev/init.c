@@ -200,5 +200,12 @@ enum sev_status sev_run_shutdown(struct sev_call *call)
 
 enum sev_status sev_run_platform_reset(struct sev_call *call)
 {
-    return core_status(sev_store_erase(call->sev));
+    struct sev_platform *sev = call->sev;
+
+    /* The host may have taken the buffer back since SHUTDOWN. */
+    if (sev->nv_paddr != 0 &&
+        sev_addr_output(sev, sev->nv_paddr, PSP_NV_SIZE) != SEV_SUCCESS) {
+        sev->nv_paddr = 0;
+    }
+    return core_status(sev_store_erase(sev));
 }

@@ -193,5 +193,8 @@ void ccp_drop_certs(struct ccp_dev *dev);
 int ccp_nv_load(struct ccp_dev *dev);
 /** Write the NV buffer to the file, if there is one. 0 or -EIO. */
 int ccp_nv_save(struct ccp_dev *dev);
+/** The same after PLATFORM_RESET: the file ends in factory state also while
+ * there is no buffer, as before the first and after an implicit INIT_EX. */
+int ccp_nv_reset(struct ccp_dev *dev);
 
 #endif

@@ -5,18 +5,19 @@
 
 #include <errno.h>
 
-/* Commands after which Linux saves the INIT_EX buffer. abi/linux.md §1.6 */
-static bool changes_nv(uint32_t command)
+/* Linux saves the INIT_EX buffer after these commands. abi/linux.md §1.6 */
+static int after_success(struct ccp_dev *dev, uint32_t command)
 {
     switch (command) {
     case CCP_FW_PLATFORM_RESET:
+        return ccp_nv_reset(dev);
     case CCP_FW_INIT_EX:
     case CCP_FW_PDH_GEN:
     case CCP_FW_PEK_CERT_IMPORT:
     case CCP_FW_PEK_GEN:
-        return true;
+        return ccp_nv_save(dev);
     default:
-        return false;
+        return 0;
     }
 }
 
@@ -61,7 +62,7 @@ int ccp_fw(struct ccp_dev *dev, uint32_t command, void *buf, size_t size,
     }
     r = take_answer(
         dev, dev->port.ops->command(dev->port.host, command, buf, size), error);
-    return r == 0 && changes_nv(command) ? ccp_nv_save(dev) : r;
+    return r == 0 ? after_success(dev, command) : r;
 }
 
 int ccp_fw_out(struct ccp_call *c, uint32_t command, void *buf, size_t size)

@@ -78,3 +78,16 @@ int ccp_nv_save(struct ccp_dev *dev)
     r = dev->port.ops->read(dev->port.host, dev->nv.spa, blob, sizeof(blob));
     return r != 0 ? r : file_write(dev->init_ex_path, blob, sizeof(blob));
 }
+
+int ccp_nv_reset(struct ccp_dev *dev)
+{
+    uint8_t blob[CCP_NV_SIZE];
+
+    if (dev->nv.spa != 0) {
+        return ccp_nv_save(dev);
+    }
+    memset(blob, 0xff, sizeof(blob));
+    return dev->init_ex_path == NULL
+               ? 0
+               : file_write(dev->init_ex_path, blob, sizeof(blob));
+}

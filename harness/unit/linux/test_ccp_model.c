@@ -565,6 +565,34 @@ static void init_ex__corrupted_file__erased_and_retried(void **state)
     tst_rmdir(dir);
 }
 
+/* An implicit INIT_EX gives its buffer back when it ends: the next reset finds
+ * none, neither in the firmware nor in the driver. */
+static void init_ex__reset_after_an_implicit_init__file_erased(void **state)
+{
+    struct options o = *(const struct options *)*state;
+    char *dir = tst_mkdtemp();
+    char nv[512];
+    struct world *w;
+    uint8_t *bytes;
+    size_t size;
+
+    (void)snprintf(nv, sizeof(nv), "%s/nv", dir);
+    o.init_ex_path = nv;
+    w = world_new(&o);
+    assert_int_equal(issue(w, CCP_FACTORY_RESET), 0);
+    assert_int_equal(issue(w, CCP_PEK_GEN), 0);
+    assert_int_equal(issue(w, CCP_FACTORY_RESET), 0);
+    assert_int_equal(w->error, 0);
+    world_free(w);
+    bytes = tst_file(nv, &size);
+    assert_int_equal(size, 0x8000);
+    for (size_t i = 0; i < size; i++) {
+        assert_int_equal(bytes[i], 0xff);
+    }
+    free(bytes);
+    tst_rmdir(dir);
+}
+
 static void probe__machine_already_up__taken_over(void **state)
 {
     struct machine_config config = {.profile = psp_profile_by_name("genoa"),
@@ -625,6 +653,10 @@ int main(void)
         cmocka_unit_test(uninit__shutdown_and_init_again__pages_come_back),
         cmocka_unit_test(init_ex__second_machine__same_keys),
         cmocka_unit_test(init_ex__corrupted_file__erased_and_retried),
+        WITH("init_ex__reset_after_an_implicit_init__file_erased",
+             init_ex__reset_after_an_implicit_init__file_erased, WALKS[0]),
+        WITH("init_ex__reset_of_an_uninitialised_host__file_erased",
+             init_ex__reset_after_an_implicit_init__file_erased, UNINITS[3]),
         cmocka_unit_test(probe__machine_already_up__taken_over),
     };
 

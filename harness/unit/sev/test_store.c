@@ -239,6 +239,22 @@ static void platform_reset__after_init_ex__erases_the_buffer(void **state)
     sh_free(h);
 }
 
+static void platform_reset__host_took_the_buffer__erases_the_store(void **state)
+{
+    struct sh_certs certs;
+    struct sh *h = used(&certs);
+
+    (void)state;
+    memset(h->memory + SH_NV, 0xff, PSP_NV_SIZE);
+    assert_int_equal(init_ex(h), SEV_SUCCESS);
+    assert_int_equal(sh_plain(h, SEV_CMD_SHUTDOWN), SEV_SUCCESS);
+    h->core.snp_state = SNP_PLATFORM_INIT; /* all pages are the hypervisor's */
+    assert_int_equal(sh_plain(h, SEV_CMD_PLATFORM_RESET), SEV_SUCCESS);
+    assert_false(erased(h->memory + SH_NV));
+    assert_true(erased(h->nv));
+    sh_free(h);
+}
+
 static void platform_reset__after_init__erases_the_store(void **state)
 {
     struct sh_certs certs;
@@ -321,6 +337,8 @@ int main(void)
         cmocka_unit_test(nv_buffer__factory_state__filled_and_kept_up_to_date),
         cmocka_unit_test(nv_buffer__garbage__one_retry_recovers),
         cmocka_unit_test(platform_reset__after_init_ex__erases_the_buffer),
+        cmocka_unit_test(
+            platform_reset__host_took_the_buffer__erases_the_store),
         cmocka_unit_test(platform_reset__after_init__erases_the_store),
         cmocka_unit_test(save__store_fails__old_keys_stay),
         cmocka_unit_test(init__any_callback_fails__uninit_and_nothing_loaded),
