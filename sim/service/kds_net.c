@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kds_net.h"
+#include "namespaces.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -13,42 +13,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static int write_text(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    ssize_t n;
-    int err = 0;
-
-    if (fd < 0) {
-        return -errno;
-    }
-    n = write(fd, text, strlen(text));
-    if (n != (ssize_t)strlen(text)) {
-        err = n < 0 ? -errno : -EIO;
-    }
-    close(fd);
-    return err;
-}
-
-/* The caller's ids stay what they are. */
-static int map_ids(uid_t uid, gid_t gid)
-{
-    char text[64];
-    int err = write_text("/proc/self/setgroups", "deny");
-
-    if (err == 0) {
-        snprintf(text, sizeof(text), "%u %u 1", (unsigned int)uid,
-                 (unsigned int)uid);
-        err = write_text("/proc/self/uid_map", text);
-    }
-    if (err == 0) {
-        snprintf(text, sizeof(text), "%u %u 1", (unsigned int)gid,
-                 (unsigned int)gid);
-        err = write_text("/proc/self/gid_map", text);
-    }
-    return err;
-}
 
 static int loopback_up(void)
 {
@@ -69,20 +33,8 @@ static int loopback_up(void)
 
 static int enter(bool user)
 {
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-    int err = 0;
+    int err = namespaces_enter(CLONE_NEWNET, user);
 
-    if (unshare((user ? CLONE_NEWUSER : 0) | CLONE_NEWNS | CLONE_NEWNET) != 0) {
-        return -errno;
-    }
-    if (user) {
-        err = map_ids(uid, gid);
-    }
-    /* What is mounted outside later still shows; nothing goes the other way. */
-    if (err == 0 && mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) {
-        err = -errno;
-    }
     return err == 0 ? loopback_up() : err;
 }
 

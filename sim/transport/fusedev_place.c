@@ -2,10 +2,9 @@
 #include "fusedev_place.h"
 
 #include "fusedev_impl.h"
+#include "namespaces.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -13,53 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int write_text(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    ssize_t n;
-    int err = 0;
-
-    if (fd < 0) {
-        return -errno;
-    }
-    n = write(fd, text, strlen(text));
-    if (n != (ssize_t)strlen(text)) {
-        err = n < 0 ? -errno : -EIO;
-    }
-    close(fd);
-    return err;
-}
-
-static int map_id(const char *path, unsigned int id)
-{
-    char text[64];
-
-    snprintf(text, sizeof(text), "%u %u 1", id, id);
-    return write_text(path, text);
-}
-
 int fusedev_enter(enum fusedev_way way)
 {
-    const bool user = way == FUSEDEV_USER_NAMESPACE;
-    unsigned int uid = (unsigned int)geteuid(), gid = (unsigned int)getegid();
-    int err = 0;
-
-    if (way < FUSEDEV_NAMESPACE) {
-        return 0;
-    }
-    if (unshare((user ? CLONE_NEWUSER : 0) | CLONE_NEWNS) != 0) {
-        return -errno;
-    }
-    if (user) {
-        err = write_text("/proc/self/setgroups", "deny");
-        err = err == 0 ? map_id("/proc/self/uid_map", uid) : err;
-        err = err == 0 ? map_id("/proc/self/gid_map", gid) : err;
-    }
-    /* What is mounted outside later still shows; nothing goes the other way. */
-    if (err == 0 && mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) {
-        err = -errno;
-    }
-    return err;
+    return way < FUSEDEV_NAMESPACE
+               ? 0
+               : namespaces_enter(0, way == FUSEDEV_USER_NAMESPACE);
 }
 
 /* In a child that ends at once. */
