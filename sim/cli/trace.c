@@ -3,7 +3,10 @@
 
 #include "fields.h"
 
+#include "snp_cmd.h"
+
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +14,8 @@
 #define TRACE_DEVICES 8u
 #define TRACE_COPIES  8u
 #define TRACE_BYTES   128u
+#define TRACE_PAGE    0x1000u
+#define NO_PAGE       UINT64_MAX
 
 struct traced_device {
     struct trace *trace;
@@ -25,6 +30,8 @@ struct trace {
     void *wanted_ctx;
     struct traced_device devices[TRACE_DEVICES];
     size_t device_count;
+    uint64_t reclaimed; /* page of the last successful SNP_PAGE_RECLAIM */
+    unsigned int more;  /* of those, neighbours that are not printed yet */
 };
 
 /* The start of one range that crossed the user boundary. */
@@ -119,6 +126,27 @@ static void print_copy(FILE *out, const struct field *fields,
                  c->size < TRACE_BYTES ? c->size : TRACE_BYTES);
 }
 
+/* Before every line: the pages that were reclaimed since the last one. */
+static void begin_line(struct trace *trace)
+{
+    pthread_mutex_lock(&trace->lock);
+    if (trace->more > 0) {
+        fprintf(
+            trace->out,
+            "mailbox SNP_PAGE_RECLAIM for the next %u pages, up to 0x%" PRIx64
+            " = 0x0 SUCCESS\n",
+            trace->more, trace->reclaimed);
+    }
+    trace->more = 0;
+    trace->reclaimed = NO_PAGE;
+}
+
+static void end_line(struct trace *trace)
+{
+    fflush(trace->out);
+    pthread_mutex_unlock(&trace->lock);
+}
+
 /* One ioctl: envelope and inner structure as read, then as written back. */
 static void print_ioctl(struct trace *trace, const struct chardev *dev,
                         uint32_t request, uint64_t arg, int64_t result,
@@ -136,7 +164,7 @@ static void print_ioctl(struct trace *trace, const struct chardev *dev,
         name = fields_of_request(&trace->sev, request, in->bytes, in->size,
                                  &inner, &inner_addr);
     }
-    pthread_mutex_lock(&trace->lock);
+    begin_line(trace);
     fprintf(out, "ioctl /dev/%s ", dev->name);
     if (name != NULL) {
         fprintf(out, "%s", name);
@@ -165,8 +193,7 @@ static void print_ioctl(struct trace *trace, const struct chardev *dev,
     } else {
         fprintf(out, " = %lld\n", (long long)result);
     }
-    fflush(out);
-    pthread_mutex_unlock(&trace->lock);
+    end_line(trace);
 }
 
 static bool is_wanted(const struct trace *trace)
@@ -222,17 +249,47 @@ struct chardev trace_chardev(struct trace *trace, struct chardev dev)
     return (struct chardev){.name = dev.name, .ops = &TRACED_OPS, .dev = d};
 }
 
+/* The page that the command took back, or NO_PAGE. */
+static uint64_t reclaimed_page(uint32_t command, const uint8_t *buffer,
+                               size_t size, enum sev_status status)
+{
+    struct snp_cmd_page_reclaim c;
+
+    return command == SNP_CMD_PAGE_RECLAIM && status == SEV_SUCCESS &&
+                   size == SNP_CMD_PAGE_RECLAIM_SIZE &&
+                   snp_cmd_page_reclaim_decode(buffer, &c)
+               ? c.page_paddr
+               : NO_PAGE;
+}
+
+/* Linux takes buffers of the firmware back page by page, by the hundred:
+ * neighbours share a line. */
+static bool is_neighbour(struct trace *trace, uint64_t page)
+{
+    bool near;
+
+    pthread_mutex_lock(&trace->lock);
+    near = page != NO_PAGE && page == trace->reclaimed + TRACE_PAGE;
+    if (near) {
+        trace->reclaimed = page;
+        trace->more++;
+    }
+    pthread_mutex_unlock(&trace->lock);
+    return near;
+}
+
 static void trace_command(void *ctx, uint32_t command, const uint8_t *buffer,
                           size_t size, enum sev_status status)
 {
     struct trace *trace = ctx;
     struct psp_command_info info;
     const struct field *fields = fields_of_command(command);
+    uint64_t page = reclaimed_page(command, buffer, size, status);
 
-    if (!is_wanted(trace)) {
+    if (!is_wanted(trace) || is_neighbour(trace, page)) {
         return;
     }
-    pthread_mutex_lock(&trace->lock);
+    begin_line(trace);
     if (psp_command_info(command, &info)) {
         fprintf(trace->out, "mailbox %s", info.name);
     } else {
@@ -244,16 +301,15 @@ static void trace_command(void *ctx, uint32_t command, const uint8_t *buffer,
     }
     fprintf(trace->out, " = 0x%x %s\n", (unsigned int)status,
             sev_status_name(status));
-    fflush(trace->out);
-    pthread_mutex_unlock(&trace->lock);
+    trace->reclaimed = page;
+    end_line(trace);
 }
 
 void trace_line(struct trace *trace, const char *what, const char *text)
 {
-    pthread_mutex_lock(&trace->lock);
+    begin_line(trace);
     fprintf(trace->out, "%s %s\n", what, text);
-    fflush(trace->out);
-    pthread_mutex_unlock(&trace->lock);
+    end_line(trace);
 }
 
 void trace_sev(struct trace *trace, const struct ccp_config *config)
@@ -272,6 +328,7 @@ struct trace *trace_new(FILE *out)
 
     if (trace != NULL) {
         trace->out = out;
+        trace->reclaimed = NO_PAGE;
         ccp_config_default(&trace->sev);
         pthread_mutex_init(&trace->lock, NULL);
     }
@@ -281,6 +338,8 @@ struct trace *trace_new(FILE *out)
 void trace_free(struct trace *trace)
 {
     if (trace != NULL) {
+        begin_line(trace);
+        end_line(trace);
         pthread_mutex_destroy(&trace->lock);
         free(trace);
     }
