@@ -193,8 +193,9 @@ enum sev_status sev_shape_swap_in(struct sev_call *call)
     }
     in_place = (c.bits & SEV_SWAP_IN_PLACE) != 0;
     if (((c.bits ^ call->swap.bits) & KIND) != 0 ||
-        (in_place && (SEV_SWAP_TYPE(c.bits) == SEV_SWAP_TYPE_VMSA ||
-                      c.src_paddr != c.dst_paddr))) {
+        (in_place &&
+         (SEV_SWAP_TYPE(c.bits) == SEV_SWAP_TYPE_VMSA ||
+          sev_spa(sev, c.src_paddr) != sev_spa(sev, c.dst_paddr)))) {
         return SEV_INVALID_PARAM;
     }
     return SEV_SUCCESS;

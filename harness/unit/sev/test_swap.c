@@ -162,6 +162,23 @@ static void swap__page_out_and_in_elsewhere__same_plaintext(void **state)
     sh_free(h);
 }
 
+/* One address carries the C-bit, the other does not: the same page. */
+static void swap_in__in_place_with_the_c_bit__same_page(void **state)
+{
+    const uint64_t c_bit = 1ull << 51;
+    struct sh *h = sh_new("milan", 1);
+    uint32_t a;
+
+    (void)state;
+    sh_up(h);
+    a = sh_running(h, 0, SH_ASID);
+    assert_int_equal(out(h, swap(a, 0, SH_GUEST, SH_GUEST2)), SEV_SUCCESS);
+    assert_int_equal(
+        in(h, swap(a, SEV_SWAP_IN_PLACE, SH_GUEST2 | c_bit, SH_GUEST2)),
+        SEV_SUCCESS);
+    sh_free(h);
+}
+
 static void swap__into_another_guest__refused(void **state)
 {
     struct sh *h = sh_new("milan", 1);
@@ -240,6 +257,7 @@ int main(void)
         cmocka_unit_test(swap_out__mended_step_by_step__statuses_in_order),
         cmocka_unit_test(swap_in__mended_step_by_step__statuses_in_order),
         cmocka_unit_test(swap__page_out_and_in_elsewhere__same_plaintext),
+        cmocka_unit_test(swap_in__in_place_with_the_c_bit__same_page),
         cmocka_unit_test(swap__into_another_guest__refused),
         cmocka_unit_test(swap__vmsa__only_as_what_it_is),
         cmocka_unit_test(swap__2_mib_page__same_plaintext),
