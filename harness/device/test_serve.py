@@ -401,6 +401,27 @@ class State(Base):
         d = self.start("--forget-options")
         self.assertEqual(d.json("guest", "show", "web")["state"], "running")
 
+    def test_a_guest_after_a_factory_reset_brings_the_platform_up(self):
+        script = (
+            "import ctypes,fcntl,struct\n"
+            "f=open('/dev/sev','r+b',0)\n"
+            "s=ctypes.create_string_buffer(12)\n"
+            "for c in (0,1):\n"
+            " fcntl.ioctl(f,0xc0105300,"
+            "bytearray(struct.pack('<IQI',c,ctypes.addressof(s),0)))\n"
+            "print(s.raw[2])\n")
+        for kind in ((), ("--legacy",)):
+            with self.subTest(kind=kind):
+                d = self.start()
+                p = d.run("host", "/usr/bin/python3", "-c", script)
+                self.assertEqual(p.stdout, "0\n", p.stderr)
+                d.ok("guest", "launch", *kind, "web")
+                p = d.run("host", "/usr/bin/python3", "-c",
+                          script.replace("(0,1)", "(1,)"))
+                self.assertEqual(p.stdout, "2\n" if kind else "1\n", p.stderr)
+                d.ok("guest", "stop", "web")
+                d.end()
+
     def test_options_are_remembered_until_they_are_forgotten(self):
         d = self.start("--mask-chip-id", "--reported-tcb", "04000000000018d9")
         d.end()

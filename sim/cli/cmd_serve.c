@@ -343,6 +343,7 @@ static struct serve_platform describe(const struct daemon *d)
 {
     return (struct serve_platform){
         .m = d->p.m,
+        .ccp = d->p.ccp,
         .install = d->p.install,
         .chip = d->p.chip,
         .reported_tcb = platform_reported_tcb(&d->o.platform),

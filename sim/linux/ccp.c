@@ -97,6 +97,20 @@ uint32_t ccp_start_status(const struct ccp_dev *dev)
     return dev->start_status;
 }
 
+int ccp_guest_init(struct ccp_dev *dev, enum sev_status *status)
+{
+    uint32_t error = 0;
+    int r = 0;
+
+    (void)pthread_mutex_lock(&dev->lock);
+    if (!dev->config.start_uninit) {
+        r = ccp_platform_init(dev, true, &error);
+    }
+    (void)pthread_mutex_unlock(&dev->lock);
+    *status = (enum sev_status)error;
+    return r;
+}
+
 void ccp_set_fault(struct ccp_dev *dev, enum ccp_fault fault)
 {
     (void)pthread_mutex_lock(&dev->lock);

@@ -12,6 +12,7 @@
 #include "port.h"
 
 #include <psp/profile.h>
+#include <psp/status.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -130,6 +131,17 @@ void ccp_remove(struct ccp_dev *dev);
 /** Firmware status of the initialisation at probe; 0xffffffff when it failed
  * before the firmware was asked. */
 uint32_t ccp_start_status(const struct ccp_dev *dev);
+
+/**
+ * What kvm_amd does before it makes a guest: initialise a platform that
+ * somebody has shut down since, SNP included; it stays so. Nothing happens
+ * while it is initialised, nor on a host without kvm_amd (start_uninit).
+ * Thread-safe. abi/linux.md §6.1
+ *
+ * Returns 0; -EIO with *status the firmware's answer; -ETIMEDOUT, -EBUSY (no
+ * answer), -ENOMEM, -EFAULT, or an errno of the INIT_EX file.
+ */
+int ccp_guest_init(struct ccp_dev *dev, enum sev_status *status);
 
 /** The device for a transport; valid until ccp_remove(). */
 struct chardev ccp_chardev(struct ccp_dev *dev);

@@ -401,6 +401,22 @@ static uint64_t next_generation(struct serve_guests *g)
     return now;
 }
 
+/* As KVM does for a guest of either kind. */
+static int init_platform(struct serve_guests *g, char *error)
+{
+    enum sev_status status = SEV_SUCCESS;
+    int err =
+        g->platform.ccp == NULL ? 0 : ccp_guest_init(g->platform.ccp, &status);
+
+    if (err == -EIO) {
+        return state_error(error, err,
+                           "the firmware refused to initialise the platform: "
+                           "%s (0x%x)",
+                           sev_status_name(status), (unsigned int)status);
+    }
+    return err != 0 ? cannot(g, err, error) : 0;
+}
+
 int serve_guest_launch(struct serve_guests *g, const json_t *request,
                        struct serve_guest **out, char *error)
 {
@@ -428,8 +444,12 @@ int serve_guest_launch(struct serve_guests *g, const json_t *request,
     (void)snprintf(guest->name, sizeof(guest->name), "%s", name);
     (void)snprintf(guest->dev_name, sizeof(guest->dev_name), "sev-guest[%s]",
                    name);
-    rc = guest->kind == SERVE_SNP ? launch_snp(g, guest, request, text, error)
-                                  : launch_legacy(g, guest, text, error);
+    rc = init_platform(g, error);
+    if (rc == 0) {
+        rc = guest->kind == SERVE_SNP
+                 ? launch_snp(g, guest, request, text, error)
+                 : launch_legacy(g, guest, text, error);
+    }
     psp_wipe(text, strlen(text));
     free(text);
     return rc;

@@ -21,6 +21,7 @@
 #ifndef SERVICE_SERVE_GUESTS_H
 #define SERVICE_SERVE_GUESTS_H
 
+#include "ccp.h"
 #include "chardev.h"
 #include "fault_host.h"
 #include "install.h"
@@ -45,6 +46,7 @@
 /** What the guests are launched on; borrowed. */
 struct serve_platform {
     struct machine *m;
+    struct ccp_dev *ccp; /* initialises it again; NULL: nobody does */
     struct install *install;
     struct psp_chip chip; /* copied */
     struct psp_tcb reported_tcb;

@@ -506,6 +506,35 @@ static void uninit__shutdown_and_init_again__pages_come_back(void **state)
     world_free(w);
 }
 
+/* A guest is launched after somebody has reset the platform: it comes up again,
+ * and stays. */
+static void guest_init__after_a_reset__initialised_again(void **state)
+{
+    struct world *w = world_new(&WALKS[0]);
+    enum sev_status status;
+
+    (void)state;
+    assert_int_equal(issue(w, CCP_FACTORY_RESET), 0);
+    assert_state(w, 0, 0, 0);
+    assert_int_equal(ccp_guest_init(w->dev, &status), 0);
+    assert_state(w, 1, 0x100, 0);
+    assert_int_equal(issue(w, CCP_PEK_GEN), 0);
+    assert_state(w, 1, 0x100, 0);
+    assert_int_equal(ccp_guest_init(w->dev, &status), 0);
+    world_free(w);
+}
+
+static void guest_init__host_without_kvm__left_alone(void **state)
+{
+    struct world *w = world_new(&UNINITS[3]);
+    enum sev_status status;
+
+    (void)state;
+    assert_int_equal(ccp_guest_init(w->dev, &status), 0);
+    assert_state(w, 0, 0, 0);
+    world_free(w);
+}
+
 /* --- INIT_EX --- */
 
 static void init_ex__second_machine__same_keys(void **state)
@@ -651,6 +680,8 @@ int main(void)
              uninit__pek_gen__as_the_era_says, UNINITS[4]),
         cmocka_unit_test(uninit__snp_commands__s2_starts_snp_for_them),
         cmocka_unit_test(uninit__shutdown_and_init_again__pages_come_back),
+        cmocka_unit_test(guest_init__after_a_reset__initialised_again),
+        cmocka_unit_test(guest_init__host_without_kvm__left_alone),
         cmocka_unit_test(init_ex__second_machine__same_keys),
         cmocka_unit_test(init_ex__corrupted_file__erased_and_retried),
         WITH("init_ex__reset_after_an_implicit_init__file_erased",
