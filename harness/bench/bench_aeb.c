@@ -13,6 +13,7 @@
 #include "aeb_device.h"
 #include "aeb_evidence.h"
 #include "aeb_msg.h"
+#include "measure.h"
 #include "sev_key.h"
 #include "ttrpc_addr.h"
 #include "ttrpc_client.h"
@@ -26,7 +27,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/vm_sockets.h> /* takes <sys/socket.h> before it */
@@ -59,32 +59,10 @@ struct bench {
     pid_t child;
 };
 
-static double now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
 static void die(const char *what, const char *why)
 {
     fprintf(stderr, "bench_aeb: %s: %s\n", what, why);
     exit(1);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof(*values), by_value);
-    return values[count / 2];
 }
 
 /* --- the empty service --- */
@@ -323,23 +301,23 @@ static void measure(struct bench *b, size_t turns)
 
     for (size_t turn = 0; turn < turns; turn++) {
         for (int kind = 0; kind < KINDS; kind++) {
-            double start = now_us();
+            double start = measure_now_us();
 
             for (int i = 0; i < EACH; i++) {
                 once(b, kind);
             }
-            us[kind][turn] = (now_us() - start) / EACH;
+            us[kind][turn] = (measure_now_us() - start) / EACH;
         }
         ratio[turn] = us[0][turn] / (us[1][turn] + us[2][turn]);
         checked[turn] = us[0][turn] / (us[1][turn] + us[2][turn] + us[3][turn]);
     }
     printf("aeb_evidence_us %.1f\naeb_empty_call_us %.1f\n",
-           median(us[0], turns), median(us[1], turns));
-    printf("aeb_ioctls_us %.1f\naeb_verify_us %.1f\n", median(us[2], turns),
-           median(us[3], turns));
-    printf("aeb_opened_ioctls_us %.1f\n", median(us[4], turns));
-    printf("aeb_ratio %.3f\naeb_checked_ratio %.3f\n", median(ratio, turns),
-           median(checked, turns));
+           measure_median(us[0], turns), measure_median(us[1], turns));
+    printf("aeb_ioctls_us %.1f\naeb_verify_us %.1f\n",
+           measure_median(us[2], turns), measure_median(us[3], turns));
+    printf("aeb_opened_ioctls_us %.1f\n", measure_median(us[4], turns));
+    printf("aeb_ratio %.3f\naeb_checked_ratio %.3f\n",
+           measure_median(ratio, turns), measure_median(checked, turns));
 }
 
 int main(int argc, char **argv)

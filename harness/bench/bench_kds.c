@@ -3,6 +3,7 @@
  * against one bare RSA-4096 signature, measured in turns; and answers that are
  * kept. Prints "name value" lines for bench.py. */
 #include "kds.h"
+#include "measure.h"
 #include "pki.h"
 
 #include <openssl/evp.h>
@@ -11,20 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TURNS  21
 #define EACH   8
 #define CACHED 20000
 #define NOW    1790000000u
-
-static double now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static void die(const char *what)
 {
@@ -37,7 +29,7 @@ static double sign_turn(EVP_PKEY *key)
 {
     static const uint8_t data[1024] = {1};
     uint8_t sig[512];
-    double start = now_us();
+    double start = measure_now_us();
 
     for (int i = 0; i < EACH; i++) {
         EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -51,7 +43,7 @@ static double sign_turn(EVP_PKEY *key)
         }
         EVP_MD_CTX_free(ctx);
     }
-    return (now_us() - start) / EACH;
+    return (measure_now_us() - start) / EACH;
 }
 
 static void ask(struct kds *kds, const char *path, unsigned int n)
@@ -74,22 +66,22 @@ static void ask(struct kds *kds, const char *path, unsigned int n)
 static double fresh_turn(struct kds *kds, const char *path)
 {
     static unsigned int n;
-    double start = now_us();
+    double start = measure_now_us();
 
     for (int i = 0; i < EACH; i++) {
         ask(kds, path, n++);
     }
-    return (now_us() - start) / EACH;
+    return (measure_now_us() - start) / EACH;
 }
 
 static double cached_per_s(struct kds *kds, const char *path)
 {
-    double start = now_us();
+    double start = measure_now_us();
 
     for (int i = 0; i < CACHED; i++) {
         ask(kds, path, (unsigned int)i % EACH);
     }
-    return CACHED / (now_us() - start) * 1e6;
+    return CACHED / (measure_now_us() - start) * 1e6;
 }
 
 static void path_of_chip(char path[256])
@@ -101,13 +93,6 @@ static void path_of_chip(char path[256])
     for (size_t i = 0; i < sizeof(chip.id); i++) {
         n += snprintf(path + n, 3, "%02x", chip.id[i]);
     }
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
 }
 
 int main(void)
@@ -128,11 +113,10 @@ int main(void)
         sign[i] = sign_turn(key);
         fresh[i] = fresh_turn(kds, path);
     }
-    qsort(sign, TURNS, sizeof(sign[0]), compare);
-    qsort(fresh, TURNS, sizeof(fresh[0]), compare);
-    printf("rsa_sign_us %.1f\n", sign[TURNS / 2]);
-    printf("kds_new_vcek_us %.1f\n", fresh[TURNS / 2]);
-    printf("kds_new_vcek_ratio %.3f\n", sign[TURNS / 2] / fresh[TURNS / 2]);
+    printf("rsa_sign_us %.1f\n", measure_median(sign, TURNS));
+    printf("kds_new_vcek_us %.1f\n", measure_median(fresh, TURNS));
+    printf("kds_new_vcek_ratio %.3f\n",
+           measure_median(sign, TURNS) / measure_median(fresh, TURNS));
     printf("kds_cached_per_s %.0f\n", cached_per_s(kds, path));
     kds_close(kds);
     EVP_PKEY_free(key);

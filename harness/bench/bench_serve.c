@@ -5,6 +5,7 @@
 #include "crypto.h"
 #include "inproc.h"
 #include "machine.h"
+#include "measure.h"
 #include "pki.h"
 #include "sev_guest.h"
 #include "vm.h"
@@ -16,37 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #define TURNS 41
 #define EACH  100
-
-static double now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static void die(const char *what)
 {
     fprintf(stderr, "bench_serve: %s failed\n", what);
     exit(1);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof(*values), by_value);
-    return values[count / 2];
 }
 
 static struct machine *power_on(void)
@@ -121,7 +99,7 @@ static void *sign(void *arg)
 
 static double turn(void *(*work)(void *), void *first, void *second)
 {
-    double start = now_us();
+    double start = measure_now_us();
     pthread_t thread;
 
     if (second != NULL && pthread_create(&thread, NULL, work, second) != 0) {
@@ -131,7 +109,7 @@ static double turn(void *(*work)(void *), void *first, void *second)
     if (second != NULL) {
         pthread_join(thread, NULL);
     }
-    return now_us() - start;
+    return measure_now_us() - start;
 }
 
 /* How many times the rate of one two have. */
@@ -145,7 +123,7 @@ static double two_to_one(void *(*work)(void *), void *first, void *second)
 
         ratio[i] = 2 * one / turn(work, first, second);
     }
-    return median(ratio, TURNS);
+    return measure_median(ratio, TURNS);
 }
 
 static void two(const struct vm_spec *spec)

@@ -2,44 +2,18 @@
 /* Legacy commands through the mailbox, against the cryptography that they
  * cannot do without: measured in turns, so that both see the same machine.
  * Prints "name value" lines for bench.py. */
+#include "measure.h"
 #include "raw_guest.h"
 #include "sev_rig.h"
 
-#include <nettle/ecc-curve.h>
-#include <nettle/ecc.h>
-#include <nettle/ecdsa.h>
-
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TURNS  41
 #define EACH   40
 #define UPDATE 0x10000u /* bytes of one LAUNCH_UPDATE_DATA */
 #define ASID   200u
 #define GUESTS 1000u
-
-static double now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-static double median(double *v)
-{
-    qsort(v, TURNS, sizeof(*v), by_value);
-    return v[TURNS / 2];
-}
 
 static uint32_t measured_guest(struct sev_rig *r, uint32_t asid)
 {
@@ -52,71 +26,37 @@ static uint32_t measured_guest(struct sev_rig *r, uint32_t asid)
     return handle;
 }
 
-/* --- ATTESTATION against one signature --- */
-
-static void counter_bytes(void *ctx, size_t size, uint8_t *out)
-{
-    uint64_t *counter = ctx;
-
-    memset(out, 0x5a, size);
-    (*counter)++;
-    memcpy(out + 8, counter, sizeof(*counter));
-}
-
-static double sign_turn(const struct ecc_scalar *key, uint64_t *counter)
-{
-    struct dsa_signature sig;
-    uint8_t digest[32] = {1, 2, 3};
-    double start = now_us();
-
-    dsa_signature_init(&sig);
-    for (int i = 0; i < EACH; i++) {
-        digest[0] = (uint8_t)i;
-        ecdsa_sign(key, counter, counter_bytes, sizeof(digest), digest, &sig);
-    }
-    dsa_signature_clear(&sig);
-    return (now_us() - start) / EACH;
-}
-
 static double attest_turn(struct sev_rig *r, uint32_t handle)
 {
     uint8_t mnonce[16] = {0};
-    double start = now_us();
+    double start = measure_now_us();
 
     for (int i = 0; i < EACH; i++) {
         mnonce[0] = (uint8_t)i;
         raw_need(rig_attest(r, handle, mnonce, SEV_REPORT_SIZE) == SEV_SUCCESS,
                  "ATTESTATION");
     }
-    return (now_us() - start) / EACH;
+    return (measure_now_us() - start) / EACH;
 }
 
 static void bench_attestation(void)
 {
     double sign[TURNS], attest[TURNS], ratio[TURNS];
-    struct psp_p384_key raw;
-    struct ecc_scalar key;
-    uint64_t counter = 0;
+    struct measure_signer signer;
     struct sev_rig r;
     uint32_t handle;
-    mpz_t d;
 
     rig_open(&r, "milan", true);
     handle = measured_guest(&r, ASID);
-    rig_key("bench", &raw);
-    mpz_init(d);
-    mpz_import(d, sizeof(raw.d), 1, 1, 0, 0, raw.d);
-    ecc_scalar_init(&key, nettle_get_secp_384r1());
-    raw_need(ecc_scalar_set(&key, d) == 1, "key");
+    measure_signer_init(&signer);
     for (int i = 0; i < TURNS; i++) {
-        sign[i] = sign_turn(&key, &counter);
+        sign[i] = measure_sign_us(&signer, EACH);
         attest[i] = attest_turn(&r, handle);
         ratio[i] = sign[i] / attest[i];
     }
-    printf("attestation_us %.2f\n", median(attest));
-    printf("attestation_rate_ratio %.3f\n", median(ratio));
-    ecc_scalar_clear(&key);
-    mpz_clear(d);
+    printf("attestation_us %.2f\n", measure_median(attest, TURNS));
+    printf("attestation_rate_ratio %.3f\n", measure_median(ratio, TURNS));
+    measure_signer_clear(&signer);
     rig_close(&r);
 }
 
@@ -125,7 +65,7 @@ static void bench_attestation(void)
 static double limit_turn(const uint8_t key[32], uint8_t *data, uint8_t *out)
 {
     struct psp_sha256_stream s;
-    double start = now_us();
+    double start = measure_now_us();
 
     psp_sha256_init(&s);
     for (int i = 0; i < 4; i++) {
@@ -134,12 +74,12 @@ static double limit_turn(const uint8_t key[32], uint8_t *data, uint8_t *out)
                      PSP_OK,
                  "XTS");
     }
-    return (now_us() - start) / 4;
+    return (measure_now_us() - start) / 4;
 }
 
 static double update_turn(struct sev_rig *r, uint32_t handle)
 {
-    double start = now_us();
+    double start = measure_now_us();
 
     for (int i = 0; i < 4; i++) {
         raw_need(rig_range(r, SEV_CMD_LAUNCH_UPDATE_DATA, handle,
@@ -147,7 +87,7 @@ static double update_turn(struct sev_rig *r, uint32_t handle)
                            UPDATE) == SEV_SUCCESS,
                  "LAUNCH_UPDATE_DATA");
     }
-    return (now_us() - start) / 4;
+    return (measure_now_us() - start) / 4;
 }
 
 static void bench_update(void)
@@ -166,8 +106,9 @@ static void bench_update(void)
         update[i] = update_turn(&r, handle);
         ratio[i] = limit[i] / update[i];
     }
-    printf("launch_update_mib_s %.1f\n", UPDATE / median(update) / 1.048576);
-    printf("launch_update_ratio %.3f\n", median(ratio));
+    printf("launch_update_mib_s %.1f\n",
+           UPDATE / measure_median(update, TURNS) / 1.048576);
+    printf("launch_update_ratio %.3f\n", measure_median(ratio, TURNS));
     rig_close(&r);
 }
 
@@ -183,11 +124,11 @@ static void bench_init(void)
         double start;
 
         raw_need(rig_run(&r, SEV_CMD_SHUTDOWN) == SEV_SUCCESS, "SHUTDOWN");
-        start = now_us();
+        start = measure_now_us();
         rig_init(&r);
-        init[i] = now_us() - start;
+        init[i] = measure_now_us() - start;
     }
-    printf("init_nv_ms %.4f\n", median(init) / 1000);
+    printf("init_nv_ms %.4f\n", measure_median(init, TURNS) / 1000);
     rig_close(&r);
 }
 
@@ -201,7 +142,7 @@ static double life_turn(struct sev_rig *r)
     double start;
 
     sev_cmd_start_encode(&cmd, start_buf);
-    start = now_us();
+    start = measure_now_us();
     for (int i = 0; i < EACH * 10; i++) {
         raw_need(rig_exec(r, SEV_CMD_LAUNCH_START, start_buf,
                           sizeof(start_buf)) == SEV_SUCCESS,
@@ -212,7 +153,7 @@ static double life_turn(struct sev_rig *r)
                      rig_exec(r, SEV_CMD_DECOMMISSION, buf, 4) == SEV_SUCCESS,
                  "DECOMMISSION");
     }
-    return (now_us() - start) / (EACH * 10 * 3);
+    return (measure_now_us() - start) / (EACH * 10 * 3);
 }
 
 static void crowd(struct sev_rig *r, uint32_t count)
@@ -241,9 +182,9 @@ static void bench_crowd(void)
         many[i] = life_turn(&full);
         ratio[i] = many[i] / one[i];
     }
-    printf("guest_1_us %.3f\n", median(one));
-    printf("guest_1000_us %.3f\n", median(many));
-    printf("guest_1000_ratio %.3f\n", median(ratio));
+    printf("guest_1_us %.3f\n", measure_median(one, TURNS));
+    printf("guest_1000_us %.3f\n", measure_median(many, TURNS));
+    printf("guest_1000_ratio %.3f\n", measure_median(ratio, TURNS));
     rig_close(&few);
     rig_close(&full);
 }
