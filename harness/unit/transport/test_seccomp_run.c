@@ -346,6 +346,9 @@ static pid_t start_supervisor(const char *client, bool new_group)
     pid = fork();
     if (pid == 0) {
         setpgid(0, 0);
+        /* A shell's background job ignores it. */
+        signal(SIGINT, SIG_DFL);
+        signal(SIGQUIT, SIG_DFL);
         snprintf(number, sizeof(number), "%d", ready[1]);
         setenv("SWPSP_READY", number, 1);
         if (new_group) {
