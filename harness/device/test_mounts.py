@@ -296,6 +296,7 @@ class Leftovers(Base):
                 self.assertEqual(log.count("\n"), 1, log)
 
 
+@unittest.skipIf(tst.COVERAGE, "an ordinary user cannot count")
 class User(Base):
     """As user 1000, to whom /dev/fuse is open (in a mount namespace: some
     machines let only root have it)."""

@@ -254,6 +254,7 @@ class Installed(unittest.TestCase):
             for name in re.findall(r"^\.BR (swpsp[a-z-]*) \(1\)", text, re.M):
                 self.assertIn(name + ".1", pages, page)
 
+    @unittest.skipIf(tst.COVERAGE, "the library wants gcov's")
     def test_a_program_elsewhere_embeds_the_model(self):
         folder = tempfile.mkdtemp(prefix="swpsp-embed-")
         self.addCleanup(shutil.rmtree, folder)

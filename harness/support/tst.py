@@ -6,6 +6,9 @@ import sys
 import unittest
 
 BUILD = os.path.abspath(os.environ.get("SWPSP_BUILD", "build/debug"))
+# Programs write what gcov counts to where they were built: an ordinary user may
+# not, and what is linked with them needs gcov's library.
+COVERAGE = os.path.basename(BUILD) == "cov"
 SWPSP = os.path.join(BUILD, "bin/swpsp")
 # A daemon that lives long is the one with the sanitizers where there is one:
 # they say what it has leaked when it ends.
