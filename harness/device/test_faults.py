@@ -5,10 +5,7 @@ means them no good."""
 import json
 import os
 import re
-import shutil
 import sys
-import tempfile
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
 import tst  # noqa: E402
@@ -22,23 +19,7 @@ SEV_REPORT = tst.client("sev_report")
 CRASHED = 70
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix="swpsp-test-")
-        self.addCleanup(shutil.rmtree, self.dir)
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def write(self, name, text):
-        with open(self.path(name), "w", encoding="ascii") as f:
-            f.write(text if isinstance(text, str) else json.dumps(text))
-        return self.path(name)
-
-    def bytes(self, name):
-        with open(self.path(name), "rb") as f:
-            return f.read()
-
+class Case(tst.Case):
     def legacy(self, name, fill):
         """A legacy guest's description; another fill, another digest."""
         return self.write(name + ".json", {"name": name, "memory": [
@@ -217,7 +198,7 @@ class DevSev(Case):
                           '"$@" export "$0/pdh1" "$0/chain1"; "$@" pdh-gen; '
                           '"$@" export "$0/pdh2" "$0/chain2"', self.dir, *SEV)
         self.assertEqual((p.returncode, p.stderr), (0, ""))
-        return [self.bytes(n) for n in ("pdh1", "chain1", "pdh2", "chain2")]
+        return [self.read(n) for n in ("pdh1", "chain1", "pdh2", "chain2")]
 
     def test_exported_certificates_are_flipped_replayed_and_zeroed(self):
         honest = self.export([self.command("GET_ID", 1, "drop")])
@@ -247,7 +228,7 @@ class DevSev(Case):
             'for i in $(seq %d); do "$1" --handle $((2 - i %% 2)) --mnonce '
             '$(printf %%032d $i) "$0/r$i"; done' % count, self.dir, SEV_REPORT,
             options=self.two_guests())
-        return p, [self.bytes("r%d" % i) for i in range(1, count + 1)
+        return p, [self.read("r%d" % i) for i in range(1, count + 1)
                    if os.path.exists(self.path("r%d" % i))]
 
     def test_a_report_about_another_guest(self):
@@ -394,7 +375,7 @@ class Serve(Case):
             self.assertEqual(d.run(name, CLIENT).returncode, 0)
             self.assertRegex(d.run(name, CLIENT).stderr, "0x8000000000000000")
         p = self.sev(d, "id", self.path("id"))
-        self.assertEqual((p.returncode, self.bytes("id")), (0, bytes(64)))
+        self.assertEqual((p.returncode, self.read("id")), (0, bytes(64)))
         self.assertEqual(self.counts(d), [(4, 2), (1, 1)])
 
     def test_the_devices_follow_it_too(self):
@@ -475,7 +456,7 @@ class Serve(Case):
         def pek(d):
             p = self.sev(d, "export", self.path("pdh"), self.path("chain"))
             self.assertEqual((p.returncode, p.stderr), (0, ""))
-            return self.bytes("chain")[:2084]
+            return self.read("chain")[:2084]
 
         for part, changed in (("request", False), ("response", True)):
             with self.subTest(part):
@@ -487,7 +468,7 @@ class Serve(Case):
                 self.set(d, self.at("sev-command", {"command": "PDH_GEN",
                                                     "request": 1},
                                     "crash", part=part))
-                before = self.bytes("pdh")
+                before = self.read("pdh")
                 p = self.sev(d, "pdh-gen")
                 self.assertEqual(p.returncode, 1)
                 self.assertEqual(d.proc.wait(timeout=20), CRASHED)
@@ -495,7 +476,7 @@ class Serve(Case):
                 self.assertEqual(d.json("faults", "show"), {"faults": []})
                 self.assertEqual(d.names(), ["web"])
                 self.assertEqual(pek(d), old)
-                self.assertEqual(self.bytes("pdh") != before, changed)
+                self.assertEqual(self.read("pdh") != before, changed)
                 self.assertEqual(d.run("web", CLIENT).returncode, 0)
                 self.assertEqual(d.end(), 0)
 

@@ -13,10 +13,8 @@ import ssl
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import unittest
 import urllib.error
 import urllib.request
 
@@ -61,14 +59,8 @@ class Server:
             c.close()
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix="swpsp-test-")
-        os.chmod(self.dir, 0o777)
-        self.addCleanup(shutil.rmtree, self.dir)
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
+class Case(tst.Case):
+    mode = 0o777  # programs of other users work here
 
     def server(self, *options):
         s = Server(*options)
@@ -80,11 +72,6 @@ class Case(unittest.TestCase):
             s.process.stderr.close()
         self.addCleanup(end)
         return s
-
-    def ok(self, *argv, **kwargs):
-        p = tst.run(*argv, **kwargs)
-        self.assertEqual(p.returncode, 0, str(p.stdout) + str(p.stderr))
-        return p
 
     def export(self, profile="milan", *options):
         folder = self.path("export-" + profile)

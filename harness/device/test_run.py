@@ -7,7 +7,6 @@ import os
 import shutil
 import struct
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
@@ -38,23 +37,8 @@ print(r.raw[32:].hex())
 """
 
 
-class Run(unittest.TestCase):
-    def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix="swpsp-test-")
-        os.chmod(self.dir, 0o777)
-        self.addCleanup(shutil.rmtree, self.dir)
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def read(self, name):
-        with open(self.path(name), "rb") as f:
-            return f.read()
-
-    def ok(self, *argv, **kwargs):
-        p = tst.run(*argv, **kwargs)
-        self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
-        return p
+class Run(tst.Case):
+    mode = 0o777  # programs of other users work here
 
     def fetch(self, name, options=(), client="c", prefix=(), extra=()):
         return self.ok(*prefix, tst.SWPSP, "run", DEV, *options, "--",

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`swpsp serve` and the commands that talk to it: life, state, guests, attached
 programs, and peers that do not behave."""
-import base64
 import json
 import os
 import shutil
@@ -173,24 +172,13 @@ def raw_report(s):
     return result, writes
 
 
-class Base(unittest.TestCase):
+class Base(tst.Case):
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="swpsp-serve-")
         os.chmod(self.dir, 0o755)
         self.addCleanup(shutil.rmtree, self.dir, True)
         with open(self.path("seed"), "wb") as f:
             f.write(SEED)
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def read(self, name):
-        with open(self.path(name), "rb") as f:
-            return f.read()
-
-    def write(self, name, data):
-        with open(self.path(name), "wb") as f:
-            f.write(data)
 
     def refused(self, *options, state=None, **kwargs):
         """A daemon that must not start; what it said."""

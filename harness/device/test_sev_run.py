@@ -8,8 +8,6 @@ import os
 import shutil
 import struct
 import sys
-import tempfile
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
 import sev_owner  # noqa: E402
@@ -26,31 +24,11 @@ NONCE = "000102030405060708090a0b0c0d0e0f"
 PRIVATE_REPORT = "0x80000009"
 
 
-class Base(unittest.TestCase):
-    def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix="swpsp-test-")
-        os.chmod(self.dir, 0o777)
-        self.addCleanup(shutil.rmtree, self.dir)
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def read(self, name):
-        with open(self.path(name), "rb") as f:
-            return f.read()
-
-    def write(self, name, data):
-        with open(self.path(name), "wb") as f:
-            f.write(data)
-        return self.path(name)
+class Base(tst.Case):
+    mode = 0o777  # programs of other users work here
 
     def spec(self, file_name, **members):
         return self.write(file_name, json.dumps(members).encode())
-
-    def ok(self, *argv, **kwargs):
-        p = tst.run(*argv, **kwargs)
-        self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
-        return p
 
     def run_in(self, options, *argv, **kwargs):
         return self.ok(tst.SWPSP, "run", DEV, *options, "--", *argv, **kwargs)

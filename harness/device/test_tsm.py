@@ -9,9 +9,7 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 import time
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
 import tst  # noqa: E402
@@ -56,29 +54,16 @@ def can(*argv):
     return tst.run(*argv).returncode == 0
 
 
-class Tsm(unittest.TestCase):
+class Tsm(tst.Case):
+    mode = 0o777  # programs of other users work here
+
     def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix="swpsp-test-")
-        os.chmod(self.dir, 0o777)
-        self.addCleanup(shutil.rmtree, self.dir)
-        with open(self.path("client.py"), "w", encoding="ascii") as f:
-            f.write(CLIENT)
+        super().setUp()
+        self.write("client.py", CLIENT)
 
     def need_mounts(self):
         if not can("unshare", "-m", "sh", "-c", "test -w /dev/fuse"):
             self.skipTest("this user can mount nothing here")
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def read(self, name):
-        with open(self.path(name), "rb") as f:
-            return f.read()
-
-    def ok(self, *argv, **kwargs):
-        p = tst.run(*argv, **kwargs)
-        self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
-        return p
 
     def fetch(self, name, root=REAL, option="--tsm", options=(), attrs=(),
               before=(), swpsp=None):

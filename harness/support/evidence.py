@@ -4,13 +4,10 @@ key server and relying party are programs."""
 import hashlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
-import unittest
 
 import tst
 
@@ -28,27 +25,7 @@ def launch_digest(fill):
     return hashlib.sha256(bytes([fill]) * 4096).hexdigest()
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix="swpsp-test-")
-        self.addCleanup(shutil.rmtree, self.dir)
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def read(self, name):
-        with open(self.path(name), "rb") as f:
-            return f.read()
-
-    def write(self, name, data):
-        if isinstance(data, (dict, list)):
-            data = json.dumps(data)
-        if isinstance(data, str):
-            data = data.encode()
-        with open(self.path(name), "wb") as f:
-            f.write(data)
-        return self.path(name)
-
+class Case(tst.Case):
     def description(self, name, memory, policy=1):
         """The file that describes a guest."""
         return self.write(name + ".guest", {"name": name, "policy": policy,

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """unittest for run.py: prints the summary lines that it adds up."""
+import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 BUILD = os.path.abspath(os.environ.get("SWPSP_BUILD", "build/debug"))
@@ -28,6 +31,38 @@ def run(*argv, **kwargs):
     kwargs.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.run([str(a) for a in argv], capture_output=True,
                           text=kwargs.pop("text", True), check=False, **kwargs)
+
+
+class Case(unittest.TestCase):
+    """A test with a folder of its own."""
+    mode = 0o700  # of the folder
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="swpsp-test-")
+        os.chmod(self.dir, self.mode)
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def read(self, name):
+        with open(self.path(name), "rb") as f:
+            return f.read()
+
+    def write(self, name, data):
+        """Bytes, text, or what becomes JSON; returns the path."""
+        if isinstance(data, (dict, list)):
+            data = json.dumps(data)
+        if isinstance(data, str):
+            data = data.encode()
+        with open(self.path(name), "wb") as f:
+            f.write(data)
+        return self.path(name)
+
+    def ok(self, *argv, **kwargs):
+        p = run(*argv, **kwargs)
+        self.assertEqual(p.returncode, 0, str(p.stdout) + str(p.stderr))
+        return p
 
 
 def main():
