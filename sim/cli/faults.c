@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "faults.h"
+#include "sleep_ms.h"
 
 #include <stddef.h>
-#include <time.h>
 #include <unistd.h>
 
 static void applied(void *trace, const char *line)
@@ -10,17 +10,6 @@ static void applied(void *trace, const char *line)
     if (trace != NULL) {
         trace_line(trace, "fault", line);
     }
-}
-
-static void sleep_ms(void *trace, unsigned int ms)
-{
-    struct timespec t = {
-        .tv_sec = ms / 1000,
-        .tv_nsec = (long)(ms % 1000) * 1000000,
-    };
-
-    (void)trace;
-    nanosleep(&t, NULL);
 }
 
 /* As if the power had failed: nothing is written, closed or removed. */

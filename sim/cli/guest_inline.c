@@ -3,10 +3,9 @@
 
 #include "crypto.h"
 #include "guest_text.h"
+#include "json_base64.h"
 #include "parse.h"
 #include "spec.h"
-
-#include <openssl/evp.h>
 
 #include <errno.h>
 #include <libgen.h>
@@ -66,20 +65,6 @@ static json_t *hex_of(const uint8_t *data, size_t size)
     return json;
 }
 
-static json_t *base64_of(const uint8_t *data, size_t size)
-{
-    char *text = malloc((size + 2) / 3 * 4 + 1);
-    json_t *json;
-
-    if (text == NULL) {
-        return NULL;
-    }
-    (void)EVP_EncodeBlock((uint8_t *)text, data, (int)size);
-    json = json_string(text);
-    free(text);
-    return json;
-}
-
 enum how { AS_HEX, AS_BASE64, AS_TEXT };
 
 /* A file's bytes as {"hex": ...}, {"base64": ...} or {"pem": ...}. */
@@ -97,7 +82,7 @@ static json_t *bytes_of(const struct inliner *in, const char *name,
     if (how == AS_HEX) {
         json = hex_of(data, size);
     } else if (how == AS_BASE64) {
-        json = base64_of(data, size);
+        json = json_base64(data, size);
     } else {
         json = json_stringn((const char *)data, size);
     }

@@ -6,13 +6,13 @@
 #include "guest_text.h"
 #include "parse.h"
 #include "platform_sev.h"
+#include "sleep_ms.h"
 #include "wire.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define CMD_SNP_CONFIG    0xc9u
 #define CMD_SNP_VLEK_LOAD 0xcdu
@@ -220,17 +220,6 @@ static bool launch(struct platform *p, const struct platform_options *o,
     }
     vm_spec_clear(&spec);
     return ok;
-}
-
-static void sleep_ms(void *ctx, unsigned int ms)
-{
-    struct timespec t = {
-        .tv_sec = ms / 1000,
-        .tv_nsec = (long)(ms % 1000) * 1000000,
-    };
-
-    (void)ctx;
-    nanosleep(&t, NULL);
 }
 
 static bool probe(struct platform *p, const struct platform_options *o,

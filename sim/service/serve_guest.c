@@ -4,54 +4,18 @@
 
 #include "cert_table.h"
 #include "crypto.h"
+#include "json_base64.h"
 #include "launch_digest.h"
 #include "legacy_vm_spec.h"
 #include "sev_pki.h"
+#include "sleep_ms.h"
 #include "spec.h"
 
-#include <openssl/evp.h>
-
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-json_t *serve_base64(const uint8_t *data, size_t size)
-{
-    size_t room = (size + 2) / 3 * 4 + 1;
-    char *text = size > INT_MAX / 2 ? NULL : malloc(room);
-    json_t *json;
-
-    if (text == NULL) {
-        return NULL;
-    }
-    (void)EVP_EncodeBlock((uint8_t *)text, data, (int)size);
-    json = json_string(text);
-    free(text);
-    return json;
-}
-
-uint8_t *serve_from_base64(const char *text, size_t *size)
-{
-    size_t length = strlen(text);
-    uint8_t *out = malloc(length + 1);
-    int n = -1;
-
-    if (out != NULL && length % 4 == 0 && length <= INT_MAX) {
-        n = EVP_DecodeBlock(out, (const uint8_t *)text, (int)length);
-    }
-    if (n < 0) {
-        free(out);
-        return NULL;
-    }
-    *size = (size_t)n;
-    for (size_t i = length; i > 0 && text[i - 1] == '=' && *size > 0; i--) {
-        (*size)--; /* padding was counted */
-    }
-    return out;
-}
 
 static json_t *hex(const uint8_t *data, size_t size)
 {
@@ -177,7 +141,7 @@ static int given_table(const json_t *certs, struct vm_spec *spec, char *error)
     const char *text = json_string_value(json_object_get(certs, "base64"));
     uint8_t *table = text == NULL || json_object_size(certs) != 1
                          ? NULL
-                         : serve_from_base64(text, &spec->certs_size);
+                         : json_base64_decode(text, &spec->certs_size);
 
     if (table == NULL || spec->certs_size == 0 ||
         spec->certs_size > CERT_TABLE_MAX_SIZE) {
@@ -242,17 +206,6 @@ static int set_certs(struct serve_guests *g, const json_t *request,
     memcpy(spec->certs, table->data, table->size);
     spec->certs_size = table->size;
     return 0;
-}
-
-static void sleep_ms(void *ctx, unsigned int ms)
-{
-    struct timespec t = {
-        .tv_sec = ms / 1000,
-        .tv_nsec = (long)(ms % 1000) * 1000000,
-    };
-
-    (void)ctx;
-    (void)nanosleep(&t, NULL);
 }
 
 static int refused(enum sev_status status, char *error)
@@ -572,9 +525,9 @@ static int legacy_certs(struct serve_guests *g, json_t **out, char *error)
     if (rc != 0) {
         return rc;
     }
-    *out = json_pack("{s:o, s:o, s:o}", "CEK", serve_base64(cek, sizeof(cek)),
-                     "ASK", serve_base64(amd, size / 2), "ARK",
-                     serve_base64(amd + size / 2, size / 2));
+    *out = json_pack("{s:o, s:o, s:o}", "CEK", json_base64(cek, sizeof(cek)),
+                     "ASK", json_base64(amd, size / 2), "ARK",
+                     json_base64(amd + size / 2, size / 2));
     return *out == NULL ? state_error(error, -ENOMEM, "out of memory") : 0;
 }
 
@@ -600,11 +553,11 @@ static int snp_certs(struct serve_guests *g, json_t *out, char *error)
         const char *name = cert_guid_name(e[i].guid);
 
         (void)json_object_set_new(certs, name == NULL ? "?" : name,
-                                  serve_base64(e[i].data, e[i].size));
+                                  json_base64(e[i].data, e[i].size));
     }
     (void)json_object_set_new(out, "certs", certs);
     (void)json_object_set_new(out, "table",
-                              serve_base64(table->data, table->size));
+                              json_base64(table->data, table->size));
     return 0;
 }
 

@@ -80,9 +80,4 @@ json_t *serve_guest_summary(const struct serve_guest *guest);
  * @guest is in use or not yet in the list. */
 void serve_guest_detail(const struct serve_guest *guest, json_t *o);
 
-/** Standard base64 of bytes as a JSON string. */
-json_t *serve_base64(const uint8_t *data, size_t size);
-/** Decode; free(). NULL: no base64, or out of memory. */
-uint8_t *serve_from_base64(const char *text, size_t *size);
-
 #endif
