@@ -4,6 +4,7 @@
 servers and limits. What it is for, the threats, is test_scenarios.py."""
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -238,6 +239,45 @@ class Broker(evidence.Case):
     def test_no_device(self):
         self.refused("$G --handle 1", "error 0x10002",
                      broker=["--device", "/nowhere"])
+
+
+class OnFiles(evidence.Host):
+    """A broker that serves while machines come and go below it."""
+
+    def setUp(self):
+        super().setUp()
+        if os.getuid() != 0 or not os.access("/dev/fuse", os.W_OK):
+            self.skipTest("needs root and /dev/fuse")
+        self.nodes = self.path("nodes")
+        os.mkdir(self.nodes)
+
+    def machine(self):
+        self.boot("--fuse", self.nodes)
+        self.until(lambda: os.path.exists(self.nodes + "/sev"), self.daemon)
+        self.launch("a", evidence.image(0xf4))
+
+    def gone(self):
+        self.until(lambda: not os.path.ismount(self.nodes + "/sev") and
+                   not os.path.ismount(self.nodes))
+
+    def test_a_machine_that_dies_and_comes_again(self):
+        self.machine()
+        aeb = "unix://" + self.path("s")
+        p = self.spawn(tst.SWPSP, "aeb", DEV, "--device", self.nodes + "/sev",
+                       "--listen", aeb)
+        self.until(lambda: self.answers(self.path("s")), p)
+        for i in range(3):
+            self.got("e%d" % i, aeb, "--handle", "1")
+            self.assertEqual(self.verify("e%d" % i), [])
+            self.end(self.daemon, signal.SIGKILL)
+            self.gone()
+            self.refused("error 0x10002", aeb, "--handle", "1")
+            self.machine()
+        self.got("again", aeb, "--handle", "1")
+        self.end(self.daemon)
+        self.gone()
+        self.refused("error 0x10002", aeb, "--handle", "1")
+        self.assertEqual(self.end(p), 0, self.said(p))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "aeb_file.h"
 #include "aeb_options.h"
 #include "commands.h"
 #include "parse.h"
@@ -31,6 +32,7 @@ struct session {
     struct aeb_registry *registry;
     char names[AEB_ROWS_MAX][AEB_GUEST_NAME_SIZE]; /* of rows with handles */
     struct aeb_trust *trust;                       /* for https */
+    struct aeb_file *file;
     struct aeb_cek *cek;
     struct aeb_broker *broker;
     struct ttrpc_server *server;
@@ -213,13 +215,14 @@ static bool open_broker(struct session *s)
     struct aeb_broker_config *b = &s->o.broker;
     struct ttrpc_server_config *server = &s->o.server;
 
-    b->device = aeb_device_file(s->o.device);
     b->root = s->root;
     b->root_size = s->root_size;
     b->log = log_line;
-    if (aeb_cek_open(&cek, &s->cek) != 0) {
+    if (aeb_file_new(s->o.device, &s->file) != 0 ||
+        aeb_cek_open(&cek, &s->cek) != 0) {
         return complain("start", "out of memory");
     }
+    b->device = aeb_file_device(s->file);
     b->cek = s->cek;
     if (aeb_broker_open(b, &s->broker) != 0) {
         return complain("start", "out of memory");
@@ -321,6 +324,7 @@ static void session_close(struct session *s)
     aeb_faults_free(s->faults);
     fault_plan_free(s->plan);
     aeb_cek_close(s->cek);
+    aeb_file_free(s->file);
     aeb_trust_close(s->trust);
     kds_close(s->kds);
     install_close(s->install);

@@ -206,8 +206,9 @@ static void wake_work(void *ctx)
 
 /* Up to the CEK, which may take its time: *parked then. */
 static uint32_t ask_certs(struct work *w, const struct ttrpc_call *call,
-                          const struct aeb_device *dev, bool *parked)
+                          bool *parked)
 {
+    const struct aeb_device *dev = &w->b->config.device;
     struct aeb_exported exported;
     uint32_t err = aeb_device_export(dev, &exported);
 
@@ -233,21 +234,12 @@ static uint32_t ask_device(struct work *w, const struct ttrpc_call *call,
                            bool again, bool *parked)
 {
     const struct aeb_broker_config *c = &w->b->config;
-    struct aeb_opened opened;
-    uint32_t err = again ? w->cek.error : 0;
+    uint32_t err = again ? w->cek.error : ask_certs(w, call, parked);
 
-    if (err != 0) {
-        return err;
-    }
-    err = aeb_device_open(&c->device, &opened);
-    if (err == 0 && !again) {
-        err = ask_certs(w, call, &opened.dev, parked);
-    }
     if (err == 0 && !*parked) {
-        err = aeb_device_report(&opened.dev, c->number, w->handle, w->mnonce,
+        err = aeb_device_report(&c->device, c->number, w->handle, w->mnonce,
                                 w->ev.report);
     }
-    aeb_device_close(&opened);
     return err;
 }
 

@@ -5,12 +5,10 @@
 #include "wire.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/psp-sev.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #define CMD_EXPORT  5u
 #define CMD_ID      8u
@@ -36,45 +34,10 @@ static int fd_command(void *ctx, uint32_t cmd, void *data, uint32_t *fw)
     return err;
 }
 
-static int file_command(void *ctx, uint32_t cmd, void *data, uint32_t *fw)
+struct aeb_device aeb_device_fd(const int *fd)
 {
-    int fd = open(ctx, O_RDWR | O_CLOEXEC);
-    int err;
-
-    if (fd < 0) {
-        return -errno;
-    }
-    err = fd_command(&fd, cmd, data, fw);
-    (void)close(fd);
-    return err;
-}
-
-struct aeb_device aeb_device_file(const char *path)
-{
-    return (struct aeb_device){
-        .command = file_command,
-        .ctx = (void *)(uintptr_t)(path != NULL ? path : "/dev/sev")};
-}
-
-uint32_t aeb_device_open(const struct aeb_device *dev, struct aeb_opened *out)
-{
-    *out = (struct aeb_opened){.dev = *dev, .fd = -1};
-    if (dev->command == file_command) {
-        out->fd = open(dev->ctx, O_RDWR | O_CLOEXEC);
-        if (out->fd < 0) {
-            return AEB_ERROR_HOST + ((uint32_t)errno & 0xffffu);
-        }
-        out->dev = (struct aeb_device){.command = fd_command, .ctx = &out->fd};
-    }
-    return 0;
-}
-
-void aeb_device_close(struct aeb_opened *o)
-{
-    if (o->fd >= 0) {
-        (void)close(o->fd);
-        o->fd = -1;
-    }
+    return (struct aeb_device){.command = fd_command,
+                               .ctx = (void *)(uintptr_t)fd};
 }
 
 /* What a failed command says. */

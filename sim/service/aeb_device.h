@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * What the broker asks of /dev/sev, as any client does. Opened read-write, and
- * closed when the evidence is together. Spec: abi/aeb.md §1.3.
+ * What the broker asks of /dev/sev, as any client does. Spec: abi/aeb.md §1.3.
  */
 #ifndef SERVICE_AEB_DEVICE_H
 #define SERVICE_AEB_DEVICE_H
@@ -18,19 +17,8 @@ struct aeb_device {
     void *ctx;
 };
 
-/** /dev/sev, or the file @path names, opened anew for each command. @path is
- * borrowed. */
-struct aeb_device aeb_device_file(const char *path);
-
-/** A device for a few commands in a row. */
-struct aeb_opened {
-    struct aeb_device dev;
-    int fd; /* -1: not a file */
-};
-/** Of a file: open it. Others are used as they are. 0 or an error_code; @out
- * stays where it is until aeb_device_close(). */
-uint32_t aeb_device_open(const struct aeb_device *dev, struct aeb_opened *out);
-void aeb_device_close(struct aeb_opened *o);
+/** Commands on *@fd, which is borrowed. */
+struct aeb_device aeb_device_fd(const int *fd);
 
 /** Which command number makes the report. */
 enum aeb_report_number {
