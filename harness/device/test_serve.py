@@ -295,6 +295,25 @@ class Life(Base):
         self.assertEqual(p.returncode, 2)
         self.assertIn("--state", p.stderr)
 
+    def test_files_of_its_own_below_a_mount_are_refused(self):
+        nodes = self.path("nodes")
+        os.mkdir(nodes)
+        os.symlink(nodes, self.path("link"))
+        other = self.path("other")
+        for options in (["--socket", nodes + "/s"],
+                        ["--socket", nodes + "/new/s"],
+                        ["--socket", self.path("link/s")],
+                        ["--socket", other, "--pid-file", nodes + "/pid"],
+                        ["--socket", other, "--state", nodes]):
+            for mount in "--fuse=%s/" % nodes, "--tsm=" + nodes:
+                with self.subTest(options + [mount]):
+                    p = tst.run(tst.SWPSP, "serve", "--insecure-dev-seed",
+                                mount, *options)
+                    self.assertEqual(p.returncode, 2)
+                    self.assertIn(" is to be a mount", p.stderr)
+                    self.assertEqual(p.stderr.count("\n"), 1, p.stderr)
+        self.assertEqual(os.listdir(nodes), [])
+
     def test_it_gives_up_what_it_does_not_need(self):
         d = Daemon(self)
         with open("/proc/%d/status" % d.proc.pid, encoding="ascii") as f:

@@ -309,6 +309,17 @@ static void *trace(void *arg)
     return NULL;
 }
 
+bool tracer_allowed(void)
+{
+    int status = 1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? 0 : 1);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
 void tracer_start(struct tracer *t, const char *const argv[])
 {
     *t = (struct tracer){.argv = argv};

@@ -23,6 +23,9 @@ struct tracer {
     char fault[256];     /* what went wrong, or "" */
 };
 
+/** Sandboxes may forbid ptrace. */
+bool tracer_allowed(void);
+
 /** Start @argv (NULL-terminated, borrowed; absolute path) below a thread that
  * traces it. disk_record() was called. */
 void tracer_start(struct tracer *t, const char *const argv[]);

@@ -6,6 +6,7 @@
 #include "parse.h"
 #include "serve_guests.h"
 #include "serve_log.h"
+#include "serve_places.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -326,6 +327,9 @@ static int finish(const struct serve_options *o, int argc, char *const *argv)
     if (o->platform.state_dir == NULL && !o->platform.dev_seed) {
         fprintf(stderr, "swpsp serve: --state DIR or --insecure-dev-seed is "
                         "needed\n");
+        return EXIT_USAGE;
+    }
+    if (!serve_places_check(o)) {
         return EXIT_USAGE;
     }
     return -1;
