@@ -353,6 +353,22 @@ class Plain(Case):
                     pass
                 self.assertIn(status, c.recv(4096)[:20])
 
+    def test_a_head_that_http_forbids_is_refused(self):
+        for version, more, status in (
+                (b"1.1", b"", 400),
+                (b"1.1", b"Host: x\r\nhost: x\r\n", 400),
+                (b"1.0", b"Host: x\r\nHost: y\r\n", 400),
+                (b"1.1", b"Host:\r\n", 200),
+                (b"1.0", b"", 200),
+                (b"1.1", b"Host: x\r\nTransfer-Encoding: other\r\n", 501),
+                (b"1.1", b"Host: x\r\nTransfer-Encoding: Chunked\r\n", 200)):
+            with self.subTest(version=version, more=more):
+                out = self.raw(b"GET /vcek/v1/Milan/crl HTTP/" + version +
+                               b"\r\nConnection: close\r\n" + more +
+                               b"\r\n0\r\n\r\n")
+                self.assertIn(b" %d " % status, out[:16])
+                self.assertIn(b"X-Simulated: 1", out)
+
     def test_expect_continue_and_chunked_bodies_are_taken(self):
         body = b'{"hwids":[]}'
         for more, sent in (

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +45,7 @@ struct exchange {
     uint8_t *body;
     size_t size;
     size_t discarded;
+    unsigned int refusal; /* status for a head that HTTP/1.1 forbids, or 0 */
 };
 
 static int64_t now_ms(void)
@@ -308,13 +310,45 @@ static bool client_is_known(struct MHD_Connection *c)
            trouble == 0;
 }
 
-/* What is asked, or why it is not: 429, 403, 413. */
+static enum MHD_Result count_host(void *cls, enum MHD_ValueKind kind,
+                                  const char *name, const char *value)
+{
+    unsigned int *count = cls;
+
+    (void)kind;
+    (void)value;
+    *count += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
+    return MHD_YES;
+}
+
+/* RFC 9112 §3.2, §6.1: one Host, which HTTP/1.0 may leave out; no coding of the
+ * body that nobody here knows the end of. The library takes both. */
+static unsigned int judge_head(struct MHD_Connection *c, const char *version)
+{
+    const char *coding = MHD_lookup_connection_value(
+        c, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    unsigned int hosts = 0;
+
+    (void)MHD_get_connection_values(c, MHD_HEADER_KIND, count_host, &hosts);
+    if (hosts > 1 || (hosts == 0 && strcmp(version, "HTTP/1.0") != 0)) {
+        return MHD_HTTP_BAD_REQUEST;
+    }
+    return coding == NULL || strcasecmp(coding, "chunked") == 0
+               ? 0
+               : MHD_HTTP_NOT_IMPLEMENTED;
+}
+
+/* What is asked, or why it is not: 400, 501, 429, 403, 413. */
 static void make_answer(struct kds_http *http, struct MHD_Connection *c,
                         const struct exchange *x, const struct kds_ask *ask,
                         unsigned int wait, char retry_after[16],
                         struct kds_answer *a)
 {
-    if (wait > 0) {
+    if (x->refusal == MHD_HTTP_BAD_REQUEST) {
+        plain(a, x->refusal, "one Host header needed\n");
+    } else if (x->refusal != 0) {
+        plain(a, x->refusal, "unknown transfer coding\n");
+    } else if (wait > 0) {
         snprintf(retry_after, 16, "%u", wait);
         plain(a, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests\n");
     } else if (http->config.client_ca != NULL &&
@@ -396,17 +430,15 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c,
     struct exchange *x = *state;
 
     (void)url;
-    (void)version;
     if (x == NULL) {
         return MHD_NO;
     }
     if (!x->begun) {
         x->begun = true;
-        if (!announces_too_much(c)) {
-            return MHD_YES;
-        }
-        x->size = BODY_LIMIT + 1;
-        return answer(cls, c, method, x);
+        x->refusal = judge_head(c, version);
+        x->size = announces_too_much(c) ? BODY_LIMIT + 1 : 0;
+        return x->refusal == 0 && x->size == 0 ? MHD_YES
+                                               : answer(cls, c, method, x);
     }
     if (*upload_size > 0) {
         bool ok = take_body(x, upload, *upload_size);

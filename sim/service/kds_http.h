@@ -4,12 +4,14 @@
  *
  * Every answer has Content-Length and X-Simulated: 1, none is compressed. (What
  * is no HTTP request at all is answered by the HTTP library, with a 4xx status
- * and a page of its own.) Each connection has its own thread, so that a slow
- * client keeps nobody waiting; when connections run out, the oldest that waits
- * for a request is closed. At most 1 MiB of request body, 30 KiB of header and
- * 30 seconds of silence are taken. TLS is 1.2 or later. Escapes of unreserved
- * characters in a URL are decoded, others match nothing. Spec: abi/certs-kds.md
- * §2 to §2.5, §2.8.
+ * and a page of its own, or hung up on when it has more than some 450
+ * parameters.) A head must have one Host (HTTP/1.0: at most one), else 400, and
+ * no transfer coding but chunked, else 501. Each connection has its own thread,
+ * so that a slow client keeps nobody waiting; when connections run out, the
+ * oldest that waits for a request is closed. At most 1 MiB of request body, 30
+ * KiB of header and 30 seconds of silence are taken. TLS is 1.2 or later.
+ * Escapes of unreserved characters in a URL are decoded, others match nothing.
+ * Spec: abi/certs-kds.md §2 to §2.5, §2.8.
  */
 #ifndef SERVICE_KDS_HTTP_H
 #define SERVICE_KDS_HTTP_H
