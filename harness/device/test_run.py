@@ -210,6 +210,30 @@ for msr in 0xC0010131, 0xC0010010:
         self.fetch("dev")
         self.assertNotEqual(self.read("a.bin"), self.read("dev.bin"))
 
+    def test_the_exported_table_is_the_one_that_the_guest_gets(self):
+        with open(self.path("some"), "wb") as f:
+            f.write(b"whatever" * 512)
+        with open(self.path("guest.json"), "w") as f:
+            f.write('{"certs": "none"}')
+        for name, options in (
+                ("default", []), ("none", ["--certs", "none"]),
+                ("file", ["--certs", self.path("some")]),
+                ("guest", ["--guest", self.path("guest.json")]),
+                ("both", ["--guest", self.path("guest.json"), "--certs",
+                          "vcek"]),
+                ("vlek", ["--vlek"])):
+            with self.subTest(name):
+                self.fetch(name, options)
+                self.ok(tst.SWPSP, "certs", "export", DEV, *options,
+                        self.path("out-" + name))
+                with open(self.path("out-%s/guest/cert_table.bin" % name),
+                          "rb") as f:
+                    table = f.read()
+                self.assertEqual(self.read(name + ".certs")[:len(table)],
+                                 table)
+                self.assertEqual(self.read(name + ".certs")[len(table):]
+                                 .strip(b"\0"), b"")
+
     def test_a_fresh_installation_has_its_own_root_and_keeps_it(self):
         for name in ("a", "b"):
             self.ok(tst.SWPSP, "certs", "export", "--state",

@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "control_cli.h"
 #include "control_client.h"
+#include "install.h"
 #include "sev_cert.h"
 #include "sev_export.h"
 #include "state_file.h"
@@ -139,7 +140,9 @@ static bool put_all(struct target *t, const json_t *answer)
            put_cert(t, &t->guest, "ASK", middle) &&
            put_cert(t, &t->guest, "ARK", "ark") &&
            put_cert(t, &t->pki, "ASK", middle) &&
-           put_cert(t, &t->pki, "ARK", "ark") && put_chain(t);
+           put_cert(t, &t->pki, "ARK", "ark") && put_chain(t) &&
+           install_export_tidy(&t->guest, t->vlek ? INSTALL_VLEK : INSTALL_VCEK,
+                               t->error) == 0;
 }
 
 /* One binary certificate, perhaps a copy for the caller. */

@@ -3,6 +3,7 @@
 
 #include "certs_connect.h"
 #include "crypto.h"
+#include "guest_text.h"
 #include "platform.h"
 #include "sev_export.h"
 #include "sev_pki.h"
@@ -112,6 +113,30 @@ static int export_platform(const struct platform_options *o,
     return rc;
 }
 
+/* With the table that the guest gets. */
+static int export_guest(const struct platform_options *o, struct install *ins,
+                        struct install_export *what, const char *dir,
+                        char *error)
+{
+    struct vm_spec spec;
+    int err = -ECANCELED;
+
+    if (what->generation < PSP_MILAN) {
+        return install_export(ins, dir, what, error);
+    }
+    if (!guest_spec_make(o, "certs", &spec)) {
+        return err;
+    }
+    if (platform_guest_certs(ins, &what->chip, o, "certs", &spec)) {
+        what->own_table = true;
+        what->table = spec.certs;
+        what->table_size = spec.certs_size;
+        err = install_export(ins, dir, what, error);
+    }
+    vm_spec_clear(&spec);
+    return err;
+}
+
 static int export_to(const struct platform_options *o, const char *dir)
 {
     struct install_export what = {
@@ -128,7 +153,7 @@ static int export_to(const struct platform_options *o, const char *dir)
         return EXIT_USAGE;
     }
     install_chip(install, what.generation, o->chip_index, &what.chip);
-    err = install_export(install, dir, &what, error);
+    err = export_guest(o, install, &what, dir, error);
     install_close(install);
     if (err == 0) {
         err = export_platform(o, &what, dir, error);

@@ -161,9 +161,9 @@ static bool load_vlek(struct platform *p, const struct platform_options *o,
     return status == SEV_SUCCESS || refused(command, "SNP_VLEK_LOAD", status);
 }
 
-/* The option's table replaces the one of the description. */
-static bool set_certs(struct platform *p, const struct platform_options *o,
-                      const char *command, struct vm_spec *spec)
+bool platform_guest_certs(struct install *ins, const struct psp_chip *chip,
+                          const struct platform_options *o, const char *command,
+                          struct vm_spec *spec)
 {
     static const enum install_certs kinds[] = {
         [CERTS_VCEK] = INSTALL_VCEK,
@@ -185,11 +185,11 @@ static bool set_certs(struct platform *p, const struct platform_options *o,
                     o->certs_path, strerror(errno));
             return false;
         }
-    } else if (install_cert_table(p->install, o->profile->generation,
+    } else if (install_cert_table(ins, o->profile->generation,
                                   o->certs == CERTS_DEFAULT
                                       ? (o->vlek ? INSTALL_VLEK : INSTALL_VCEK)
                                       : kinds[o->certs],
-                                  &p->chip, &tcb, &table, &size, error) != 0) {
+                                  chip, &tcb, &table, &size, error) != 0) {
         return complain(command, error);
     }
     free(spec->certs);
@@ -209,7 +209,7 @@ static bool launch(struct platform *p, const struct platform_options *o,
     if (!guest_spec_make(o, command, &spec)) {
         return false;
     }
-    ok = set_certs(p, o, command, &spec);
+    ok = platform_guest_certs(p->install, &p->chip, o, command, &spec);
     if (ok) {
         err = vm_launch(p->m, &spec, &p->vm, &status);
         if (err == -EIO) {

@@ -12,6 +12,7 @@
 #include "nv_file.h"
 #include "options.h"
 #include "trace.h"
+#include "vm.h"
 
 #include <stdatomic.h>
 
@@ -44,6 +45,13 @@ bool platform_open_install(const struct platform_options *o,
 
 /** TCB that reports carry: the option's, or the profile's. */
 struct psp_tcb platform_reported_tcb(const struct platform_options *o);
+
+/** The certificate table that the guest of @spec gets from its hypervisor: what
+ * --certs says, else what the description says, else that of the platform.
+ * @spec's table is replaced. False after one line on stderr. */
+bool platform_guest_certs(struct install *ins, const struct psp_chip *chip,
+                          const struct platform_options *o, const char *command,
+                          struct vm_spec *spec);
 
 /** Power on, initialise, configure, launch. @trace may be NULL. @p must stay
  * where it is. False after one line on stderr; platform_close() in any case. */

@@ -116,6 +116,9 @@ struct install_export {
     struct psp_tcb tcb;
     enum install_certs kind; /* what guest/ and snpguest/ hold; not NONE */
     uint64_t now;            /* for the CRL: seconds since the epoch */
+    bool own_table;          /* cert_table.bin is @table, not that of @kind */
+    const uint8_t *table;    /* borrowed; may be NULL when it is empty */
+    size_t table_size;
 };
 
 /**
@@ -131,12 +134,19 @@ struct install_export {
  *   sev/                   legacy SEV, binary: ark.cert, ask.cert, and cek.cert
  *                          of the chip, signed by the ASK (the platform's own
  *                          certificates are the command's business)
- * Naples and Rome have only sev/ and pki/P/ask_ark_{p}.cert. Everything is made
+ * Naples and Rome have only sev/ and pki/P/ask_ark_{p}.cert. Files of the other
+ * kind of leaf that an earlier export left in guest/ and snpguest/ go, because
+ * readers of these folders prefer one kind. Everything is made
  * before the first file is written; each file appears whole, and when one
  * cannot be written, those that this call has added are removed.
  * abi/certs-kds.md §8.4
  */
 int install_export(struct install *ins, const char *path,
                    const struct install_export *what, char *error);
+
+/** Remove the files of the kinds of leaf that are not @kind from @dir, a guest/
+ * or snpguest/ of an export. 0 or a negative errno. */
+int install_export_tidy(const struct state_dir *dir, enum install_certs kind,
+                        char *error);
 
 #endif

@@ -59,7 +59,9 @@ static void put(struct export *x, const void *data, size_t size,
         x->rc = state_error(x->error, -ENOMEM, "out of memory");
         return;
     }
-    memcpy(f->data, data, size);
+    if (size > 0) {
+        memcpy(f->data, data, size);
+    }
     f->size = size;
     x->count++;
 }
@@ -223,7 +225,11 @@ static void put_guest(struct export *x, struct install *ins,
         put_cert(x, leaf, "guest", vlek ? "vlek" : "vcek");
         put_cert(x, chain.issuer, "guest", vlek ? "asvk" : "ask");
         put_cert(x, chain.ark, "guest", "ark");
-        put(x, table, size, "guest/cert_table.bin");
+        if (what->own_table) {
+            put(x, what->table, what->table_size, "guest/cert_table.bin");
+        } else {
+            put(x, table, size, "guest/cert_table.bin");
+        }
         put_pem(x, &leaf, 1, vlek ? "snpguest/vlek.pem" : "snpguest/vcek.pem");
         put_pem(x, &chain.issuer, 1,
                 vlek ? "snpguest/asvk.pem" : "snpguest/ask.pem");
@@ -337,6 +343,53 @@ static int write_all(struct export *x, const char *path)
     return rc;
 }
 
+int install_export_tidy(const struct state_dir *dir, enum install_certs kind,
+                        char *error)
+{
+    static const struct {
+        enum install_certs kind;
+        const char *name;
+    } files[] = {
+        {INSTALL_VCEK, "vcek.der"},      {INSTALL_VCEK, "vcek.pem"},
+        {INSTALL_VCEK, "ask.der"},       {INSTALL_VCEK, "ask.pem"},
+        {INSTALL_VLEK, "vlek.der"},      {INSTALL_VLEK, "vlek.pem"},
+        {INSTALL_VLEK, "asvk.der"},      {INSTALL_VLEK, "asvk.pem"},
+        {INSTALL_VLEK, "hashstick.bin"},
+    };
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        if (files[i].kind != kind && unlinkat(dir->fd, files[i].name, 0) != 0 &&
+            errno != ENOENT) {
+            return state_error(error, -errno, "cannot remove %s: %s",
+                               files[i].name, strerror(errno));
+        }
+    }
+    return 0;
+}
+
+static int tidy(const char *path, const struct install_export *what,
+                char *error)
+{
+    static const char *const folders[] = {"guest", "snpguest"};
+    struct state_dir root;
+    int rc = state_dir_open(path, STATE_DIR_PUBLIC, &root, error);
+
+    if (rc != 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < 2 && rc == 0; i++) {
+        struct state_dir dir;
+
+        rc = state_dir_sub(&root, folders[i], STATE_DIR_PUBLIC, &dir, error);
+        if (rc == 0) {
+            rc = install_export_tidy(&dir, what->kind, error);
+            state_dir_close(&dir);
+        }
+    }
+    state_dir_close(&root);
+    return rc;
+}
+
 int install_export(struct install *ins, const char *path,
                    const struct install_export *what, char *error)
 {
@@ -354,6 +407,9 @@ int install_export(struct install *ins, const char *path,
     }
     if (x->rc == 0) {
         x->rc = write_all(x, path);
+    }
+    if (x->rc == 0 && what->generation >= PSP_MILAN) {
+        x->rc = tidy(path, what, error);
     }
     for (size_t i = 0; i < x->count; i++) {
         free(x->files[i].data);

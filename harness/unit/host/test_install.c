@@ -1107,6 +1107,52 @@ static void export__turin_vlek__short_hwid_and_vlek_files(void **state)
     install_close(ins);
 }
 
+/* snpguest verifies a VLEK whenever there is one. */
+static void export__other_leaf_before__its_files_go(void **state)
+{
+    struct install *ins = open_dev(PKI_SIMULATED);
+    struct install_export w = what(ins, PSP_MILAN, INSTALL_VLEK);
+
+    (void)state;
+    export_ok(ins, at("out"), &w);
+    w.kind = INSTALL_VCEK;
+    export_ok(ins, at("out"), &w);
+    assert_list(at("out/guest"), "ark.der ark.pem ask.der ask.pem "
+                                 "cert_table.bin vcek.der vcek.pem ");
+    assert_list(at("out/snpguest"), "ark.pem ask.pem vcek.pem ");
+    w.kind = INSTALL_VLEK;
+    export_ok(ins, at("out"), &w);
+    assert_list(at("out/guest"),
+                "ark.der ark.pem asvk.der asvk.pem "
+                "cert_table.bin hashstick.bin vlek.der vlek.pem ");
+    assert_list(at("out/snpguest"), "ark.pem asvk.pem vlek.pem ");
+    install_close(ins);
+}
+
+static void export__own_table__is_cert_table(void **state)
+{
+    struct install *ins = open_dev(PKI_SIMULATED);
+    struct install_export w = what(ins, PSP_MILAN, INSTALL_VCEK);
+    uint8_t *file;
+    size_t n = 0;
+
+    (void)state;
+    w.own_table = true;
+    w.table = (const uint8_t *)"abc";
+    w.table_size = 3;
+    export_ok(ins, at("out"), &w);
+    file = tst_file(at("out/guest/cert_table.bin"), &n);
+    assert_int_equal(n, 3);
+    assert_memory_equal(file, "abc", 3);
+    free(file);
+    w.table = NULL;
+    w.table_size = 0;
+    export_ok(ins, at("out"), &w);
+    free(tst_file(at("out/guest/cert_table.bin"), &n));
+    assert_int_equal(n, 0);
+    install_close(ins);
+}
+
 static void export__naples__legacy_files_only(void **state)
 {
     const char *argv[] = {"sh", "-c", NULL, NULL};
@@ -1290,6 +1336,8 @@ int main(void)
         IN_DIR(export__milan__every_layout),
         IN_DIR(export__cert_chains__ask_before_ark),
         IN_DIR(export__turin_vlek__short_hwid_and_vlek_files),
+        IN_DIR(export__other_leaf_before__its_files_go),
+        IN_DIR(export__own_table__is_cert_table),
         IN_DIR(export__naples__legacy_files_only),
         IN_DIR(export__again__same_bytes),
         IN_DIR(export__one_file_cannot_be_written__others_removed),
