@@ -28,7 +28,8 @@ MODE_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                 -fno-sanitize-recover=all
 # Without optimisation gcc takes a cursor that is set up before its buffer is
 # filled for a read of the buffer.
-MODE_cov     := -O0 -g --coverage -Wno-maybe-uninitialized
+MODE_cov     := -O0 -g --coverage -fprofile-update=atomic \
+                -Wno-maybe-uninitialized
 # clang counts the fields that libseccomp's macros leave out. By that name all
 # fuzzers know what is no good for anything else: here, signing with a nonce
 # that is known. FUZZ_FLAGS= has the real one.

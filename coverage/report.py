@@ -2,18 +2,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """Line and branch coverage per folder from gcov data, by lcov.
 
-usage: report.py BUILD-FOLDER FLOOR SUMMARY
+usage: report.py BUILD-FOLDER FLOOR SUMMARY [COUNTS]
 
-Writes SUMMARY (text, reviewed like code), and build/cov/html when genhtml is
+COUNTS: files of a machine that ran the same programs (harness/vm). Writes SUMMARY (text, reviewed like code), and build/cov/html when genhtml is
 there. Fails when a folder is below its floor; prints the floors that could
 rise (a floor is only ever raised, by hand).
 """
 import collections
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 
 RC = ["--rc", "lcov_branch_coverage=1"]
+
+
+def add_counts(build, root):
+    """What a machine has counted whose files are below @root."""
+    theirs = root + os.path.abspath(build)
+    if not os.path.isdir(theirs):
+        return
+    with tempfile.TemporaryDirectory() as both:
+        subprocess.run(["gcov-tool", "merge", "-o", both, build, theirs],
+                       check=True)
+        for folder, _, names in os.walk(both):
+            for name in names:
+                path = os.path.join(folder, name)
+                shutil.copy(path, os.path.join(build,
+                                               os.path.relpath(path, both)))
+    shutil.rmtree(root)
 
 
 def capture(build):
@@ -59,6 +77,8 @@ def floors(path):
 
 def main():
     build, floor_path, summary_path = sys.argv[1:4]
+    for root in sys.argv[4:]:
+        add_counts(build, root)
     floor = floors(floor_path)
     bad = False
     rows = []

@@ -71,11 +71,17 @@ for module in fs/fuse/fuse fs/fuse/cuse net/vmw_vsock/vsock \
 done
 ${PYTHON:-/usr/bin/python3} harness/vm/initramfs.py "$run/initramfs" "$@"
 
+counts= port=
+if [ "${build##*/}" = cov ]; then
+    counts=swpsp.counts
+    port="-serial mon:stdio -serial file:$run/counts"
+fi
 begin=$(date +%s)
 # shellcheck disable=SC2086
 timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg -cpu EPYC-Milan -m 768 $speed \
     -nographic -no-reboot -nic none -kernel "$image" -initrd "$run/initramfs" \
-    -append "console=ttyS0 quiet panic=-1 maxcpus=1 swpsp.parts=$parts" </dev/null >"$run/raw" 2>&1 &
+    $port \
+    -append "console=ttyS0 quiet panic=-1 maxcpus=1 swpsp.parts=$parts $counts" </dev/null >"$run/raw" 2>&1 &
 pid=$!
 status=0
 wait "$pid" || status=$?
@@ -96,4 +102,10 @@ grep -q '^VM: done$' "$run/console" || fail "the machine stopped early"
 [ "$bad" -eq 0 ] || fail "$bad checks failed"
 [ "$good" -gt 0 ] || fail "no check ran"
 grep -E '^([a-z_]+ [0-9.]+$|SKIP)' "$run/console" || true
+# coverage/report.py adds them to what this machine has counted.
+if [ -n "$counts" ]; then
+    rm -rf "$work/counts"
+    mkdir "$work/counts"
+    tar -xz -C "$work/counts" -f "$run/counts"
+fi
 echo "vm: $good checks in $(($(date +%s) - begin)) s"
