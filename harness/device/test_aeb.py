@@ -158,10 +158,46 @@ class Broker(evidence.Case):
                      ["--endpoint", "unix://a"], ["x"], ["--nothing"]):
             p = tst.run(tst.SWPSP, "aeb", DEV, *argv)
             self.assertEqual(p.returncode, 2, argv)
+        for option, values in (
+                ("--rate", ("0", "1000001", "x", "-1", "")),
+                ("--workers", ("0", "65")),
+                ("--max-connections", ("0", "65537")),
+                ("--max-per-cid", ("0", "4097")),
+                ("--kds-timeout", ("3601",)),
+                ("--alias-handle", ("1", "1=", "=1", "x=1", "1=x",
+                                    "1=0x100000000")),
+                ("--peer-policy", ("opened", "")), ("--extensions", ("no",)),
+                ("--report-number", ("10",)), ("--self-check", ("none",)),
+                ("--evidence-layout", ("6460",)), ("--error-style", ("x",))):
+            for value in values:
+                p = tst.run(tst.SWPSP, "aeb", DEV, option, value)
+                self.assertEqual(p.returncode, 2, (option, value))
+                self.assertIn("%s %s: " % (option, value), p.stderr)
+                self.assertEqual(p.stderr.count("\n"), 1, p.stderr)
+        for option, value, limit in (("--listen", "unix:///x", 33),
+                                     ("--alias-handle", "1=2", 9),
+                                     ("--map", "uid:1=1", 65)):
+            p = tst.run(tst.SWPSP, "aeb", DEV, *[option, value] * limit)
+            self.assertEqual(p.returncode, 2, option)
+            self.assertRegex(p.stderr.splitlines()[-1],
+                             "%s %s: .*(too many|at most)" % (option, value))
         for argv in (["--mnonce", "00"], ["--spki", "00" * 32],
                      ["--handle", "x"], ["--connect", "unix:///nowhere"]):
             p = tst.run(tst.SWPSP, "aeb-get", *argv)
             self.assertEqual(p.returncode, 2, argv)
+
+    def test_another_handle_for_the_same_guest(self):
+        p = self.ok("$G --handle 7 --out seven && $G --handle 2 --out two && "
+                    "cat broker.err", broker=["--alias-handle", "7=2",
+                                              "--workers", "1", "--rate", "9",
+                                              "--max-per-cid", "1",
+                                              "--kds-timeout", "9"])
+        self.assertIn("ALIAS 7=2", p.stdout)
+        seven, two = (json.loads(self.read(n))["report"]
+                      for n in ("seven", "two"))
+        self.assertEqual(seven["launch_digest"], two["launch_digest"])
+        self.assertEqual(bytes(two["launch_digest"]).hex(),
+                         evidence.launch_digest(0x5a))
 
     def test_connections_follow_the_limit_of_descriptors(self):
         def broker(*argv):
