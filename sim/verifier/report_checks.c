@@ -15,6 +15,9 @@
 #define POLICY_MIGRATE_MA    (UINT64_C(1) << 18)
 #define POLICY_RESERVED_ZERO (~UINT64_C(0) << 26)
 #define KEY_INFO_RESERVED    (~UINT32_C(0) << 5)
+#define VMPL_MAX             3u
+#define VMPL_HOST            UINT32_MAX
+#define VERSION_WITH_CPUID   3u
 
 static void fail_decode(struct verify_ctx *ctx)
 {
@@ -51,6 +54,8 @@ void check_report_format(struct verify_ctx *ctx)
                (r->policy & POLICY_RESERVED_ZERO) != 0) {
         check_fail(ctx, me, "POLICY 0x%" PRIx64 " has wrong reserved bits",
                    r->policy);
+    } else if (r->vmpl > VMPL_MAX && r->vmpl != VMPL_HOST) {
+        check_fail(ctx, me, "VMPL %" PRIu32 " does not exist", r->vmpl);
     } else if ((r->key_info & KEY_INFO_RESERVED) != 0) {
         check_fail(ctx, me, "KEY_INFO 0x%" PRIx32 " has reserved bits set",
                    r->key_info);
@@ -115,6 +120,12 @@ void check_tcb(struct verify_ctx *ctx)
     const struct psp_tcb *got = &ctx->report.reported_tcb;
 
     if (lacks_info(ctx, me)) {
+        return;
+    }
+    if (g == PSP_GENERATION_COUNT &&
+        ctx->report.version >= VERSION_WITH_CPUID) {
+        check_fail(ctx, me, "CPUID family 0x%x, model 0x%x is no known product",
+                   ctx->report.cpuid_fam_id, ctx->report.cpuid_mod_id);
         return;
     }
     if (g != PSP_GENERATION_COUNT && g != ctx->info.generation) {

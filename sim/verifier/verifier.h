@@ -23,15 +23,17 @@
 
 /** One named check. Order = order of evaluation and of printing. */
 enum verify_check {
-    VERIFY_REPORT_FORMAT,    /* decodes; reserved bytes zero; version known */
-    VERIFY_ARK_ROOT,         /* ARK is the trusted root, and self-signed */
-    VERIFY_ASK_SIGNATURE,    /* ASK/ASVK signed by ARK; roles and names fit */
+    VERIFY_REPORT_FORMAT, /* decodes; reserved bytes zero; version known; a VMPL
+                             that there is */
+    VERIFY_ARK_ROOT,      /* ARK is the trusted root, and self-signed */
+    VERIFY_ASK_SIGNATURE, /* ASK/ASVK signed by ARK; roles and names fit */
     VERIFY_LEAF_SIGNATURE,   /* VCEK/VLEK signed by ASK/ASVK */
     VERIFY_LEAF_PROFILE,     /* names, P-384, AMD extensions well-formed */
     VERIFY_VALIDITY,         /* all certificates valid at the given time */
     VERIFY_REVOCATION,       /* ASK not on the CRL, CRL signed by ARK */
     VERIFY_SIGNING_KEY,      /* KEY_INFO names the kind of leaf presented */
-    VERIFY_TCB,              /* leaf SPLs equal REPORTED_TCB */
+    VERIFY_TCB,              /* leaf SPLs equal REPORTED_TCB, its product is the
+                                CPUID bytes' */
     VERIFY_CHIP_ID,          /* leaf HWID equals CHIP_ID */
     VERIFY_REPORT_SIGNATURE, /* ECDSA P-384 over bytes 0..0x29f */
     VERIFY_REPORT_DATA,      /* the nonce asked for */

@@ -288,6 +288,14 @@ CHANGE(policy_63_set)
 {
     b->report.policy |= UINT64_C(1) << 63;
 }
+CHANGE(vmpl_4)
+{
+    b->report.vmpl = 4;
+}
+CHANGE(vmpl_of_the_host)
+{
+    b->report.vmpl = UINT32_MAX;
+}
 CHANGE(key_info_5_set)
 {
     b->report.key_info |= 1u << 5;
@@ -333,6 +341,10 @@ static const struct verdict_case FORMAT[] = {
           VERIFY_REPORT_FORMAT, "POLICY"),
     FAILS("report_format__policy_bit_63__fail", policy_63_set, NULL,
           VERIFY_REPORT_FORMAT, "POLICY"),
+    FAILS("report_format__vmpl_4__fail", vmpl_4, NULL, VERIFY_REPORT_FORMAT,
+          "VMPL 4"),
+    {"report_format__vmpl_of_the_host__pass", PSP_MILAN, false,
+     vmpl_of_the_host, NULL, VERIFY_REPORT_FORMAT, VERIFY_PASS, NULL, 0},
     FAILS("report_format__key_info_bit_5__fail", key_info_5_set, NULL,
           VERIFY_REPORT_FORMAT, "KEY_INFO 0x20"),
 };
@@ -1162,6 +1174,10 @@ CHANGE(from_turin)
 {
     b->report.cpuid_fam_id = 0x1a;
 }
+CHANGE(from_nowhere)
+{
+    b->report.cpuid_fam_id = 0x17;
+}
 CHANGE(other_chip)
 {
     b->report.chip_id[63] ^= 1;
@@ -1228,6 +1244,8 @@ static const struct verdict_case REPORT[] = {
               VERIFY_SIGNING_KEY, "not signed", VERIFY_REPORT_SIGNATURE),
     FAILS("tcb__report_from_genoa__fail", from_genoa, NULL, VERIFY_TCB,
           "from Genoa, the leaf is for Milan"),
+    FAILS("tcb__report_of_unknown_processor__fail", from_nowhere, NULL,
+          VERIFY_TCB, "CPUID family 0x17"),
     FAILS("tcb__report_from_turin__fail", from_turin, NULL, VERIFY_TCB,
           "from Turin, the leaf is for Milan"),
     FAILS("chip_id__of_another_chip__fail", other_chip, NULL, VERIFY_CHIP_ID,
