@@ -77,6 +77,7 @@ class Platform:
         ark, ask = rsa_key("ark"), rsa_key("ask")
         keys = {u: ec.generate_private_key(ec.SECP384R1())
                 for u in (CEK, OCA, PEK, PDH)}
+        self.keys = keys
         ark_id = bytes.fromhex("94c38e4177d04792") + b"SIMULATE"
         self.files = {
             "ark.cert": amd_cert(0, ark_id, ark_id, ark, ark),
@@ -111,6 +112,7 @@ class Platform:
         f["evidence-rome.bin"] = f["evidence.bin"][:-1] + b"\0"
         f["evidence-odd.bin"] = f["evidence.bin"][:-1] + b"\7"
         f["zero.bin"] = bytes(208)
+        f["short.cert"] = f["ark.cert"][:-1]
         f["bad.bin"] = f["report.bin"][:100] + b"x" + f["report.bin"][101:]
 
     def write(self, folder):
@@ -218,8 +220,16 @@ def made_here(folder):
     usage(folder, chain + ["--mnonce", "00"], "32 hex digits")
     usage(folder, chain + ["--api", "1"], "MAJOR.MINOR")
     usage(folder, chain + ["--policy", "0x100000000"], "32-bit")
+    usage(folder, chain + ["--policy-mask", "1"], "needs --policy")
+    usage(folder, chain + ["--mnonce", "@{}/none"], "none: No such file")
+    usage(folder, chain + ["--mnonce", "@{}/tik.bin.not"], "No such file")
+    usage(folder, chain + ["--mnonce", "@{}/report.bin"], "a file of 16 bytes")
+    usage(folder, chain + ["--pek", "{}"], "Is a directory")
+    for no_root in ("ask.cert", "pek.cert", "zero.bin", "short.cert"):
+        usage(folder, ["--type", "sev", *chain[:2], "--root", "{}/" + no_root],
+              no_root + ": no ARK")
     usage(folder, chain + ["--product", "zen"], "naples")
-    usage(folder, chain + ["--type", "tdx"], "sev or snp")
+    usage(folder, chain + ["--type", "tdx"], "snp, sev or aeb")
     usage(folder, chain + ["--vcek", "x"], "no such option")
     usage(folder, chain + ["x"], "unexpected")
     usage(folder, chain + ["--pek", "{}/none"], "No such file")
@@ -236,6 +246,75 @@ def made_here(folder):
     if status != 0 or "--launch-digest" not in out:
         say("--help", out)
     decoded(folder)
+    broker(folder, p)
+
+
+def broker(folder, p):
+    """--type aeb: wrong files and options, and challenges that count once."""
+    aeb = ["--type", "aeb", "--evidence", "{}/evidence.bin"]
+    base = aeb + ["--root", "{}/ask_ark.cert"]
+    verify(folder, base)
+    verify(folder, aeb + ["--root", "{}/ask_ark.cert", "--policy", "5",
+                          "--policy-mask", "1"])
+    usage(folder, base + ["--policy-mask", "1"], "needs --policy")
+    for no_root in ("ask.cert", "pek.cert", "zero.bin", "short.cert"):
+        usage(folder, aeb + ["--root", "{}/" + no_root], no_root + ": no ARK")
+    usage(folder, base + ["--evidence", "{}"], "Is a directory")
+    usage(folder, base + ["--mnonce", "@{}/none"], "none: No such file")
+    for option in (["--challenge", "00" * 32], ["--spki", "00" * 32],
+                   ["--challenge-table", "{}/table"],
+                   ["--challenge-until", "9"]):
+        usage(folder, base + option, option[0] + ": needs --launch-nonce")
+
+    with open(folder + "/cut.json", "w", encoding="ascii") as f:
+        f.write('{"report":{}')
+    status, out, _ = swpsp(folder, "verify", "--type", "aeb", "--evidence",
+                           "{}/cut.json", *base[4:])
+    if status != 1 or "FAIL format: monce is missing, at character 13" \
+            not in out:
+        say("where JSON is wrong", out)
+    challenges(folder, p, base)
+
+
+def bound_to(p, nonce, challenge):
+    """The platform's report once more, for a mnonce made of these."""
+    mnonce = hmac.new(nonce, b"AEB-EVIDENCE-V1\0" + challenge + bytes(32),
+                      "sha256").digest()[:16]
+    signed = mnonce + p.digest + struct.pack("<I", p.policy)
+    return (signed + struct.pack("<III", PEK, 2, 0)
+            + ecdsa(p.keys[PEK], signed, 144) + p.files["evidence.bin"][208:])
+
+
+def challenges(folder, p, base):
+    nonce, challenge = os.urandom(32), os.urandom(32)
+    with open(folder + "/bound.bin", "wb") as f:
+        f.write(bound_to(p, nonce, challenge))
+    args = base + ["--evidence", "{}/bound.bin", "--launch-nonce",
+                   nonce.hex(), "--challenge", challenge.hex()]
+    table = folder + "/table"
+    once = ["verify", *args, "--challenge-table", "{}/table"]
+
+    for want, why in ((0, ""), (1, "FAIL challenge: it was answered")):
+        status, out, err = swpsp(folder, *once)
+        if status != want or why not in out:
+            say("a challenge, answered", out + err)
+    for text in (b"\0" + challenge.hex().encode() + b"\n", b"{}\n"):
+        with open(table, "wb") as f:
+            f.write(text)
+        usage(folder, once[1:], "table: no table of challenges")
+        with open(table, "rb") as f:
+            if f.read() != text:
+                say("no table", "it was changed")
+    with open(table, "wb") as f:
+        f.write((b"00" * 32 + b"\n") * 15)
+    limit = "ulimit -f 1; trap '' XFSZ; exec \"$@\""
+    done = subprocess.run(["bash", "-c", limit, "bash", SWPSP,
+                           *(a.replace("{}", folder) for a in once)],
+                          capture_output=True, text=True, timeout=60)
+    if (done.returncode, done.stdout) != (2, "") or \
+            "table: No space left" not in done.stderr or \
+            os.path.getsize(table) != 15 * 65:
+        say("no room for a challenge", done.stdout + done.stderr)
 
 
 def decoded(folder):

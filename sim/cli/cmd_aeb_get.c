@@ -107,12 +107,10 @@ static bool complain(const char *what, const char *why)
 static bool take_bytes(const char *option, const char *arg, uint8_t *out,
                        size_t size, bool *have)
 {
-    char want[64];
+    char why[PARSE_WHY_SIZE];
 
-    snprintf(want, sizeof(want), "need %zu hex digits, or @FILE of %zu bytes",
-             2 * size, size);
-    *have = parse_bytes(arg, out, size);
-    return *have || complain(option, want);
+    *have = parse_bytes(arg, out, size, why);
+    return *have || complain(option, why);
 }
 
 static bool take_handle(struct session *s, const char *what, const char *arg)

@@ -33,22 +33,39 @@ bool parse_hex(const char *text, uint8_t *out, size_t size)
     return strlen(text) == 2 * size && psp_hex_decode(text, out, size);
 }
 
-bool parse_bytes(const char *text, uint8_t *out, size_t size)
+static bool bytes_of_file(const char *path, uint8_t *out, size_t size,
+                          char *why)
 {
-    uint8_t *file;
     size_t got = 0;
-    bool ok;
+    uint8_t *file = parse_file(path, size, &got);
+    bool ok = file != NULL && got == size;
 
-    if (text[0] != '@') {
-        return parse_hex(text, out, size);
-    }
-    file = parse_file(text + 1, size, &got);
-    ok = file != NULL && got == size;
     if (ok) {
         memcpy(out, file, size);
+    } else if (file == NULL && errno != EFBIG) {
+        snprintf(why, PARSE_WHY_SIZE, "%.100s: %s", path, strerror(errno));
+    } else {
+        snprintf(why, PARSE_WHY_SIZE, "%.100s: not a file of %zu bytes", path,
+                 size);
+    }
+    if (file != NULL) {
+        explicit_bzero(file, got);
     }
     free(file);
     return ok;
+}
+
+bool parse_bytes(const char *text, uint8_t *out, size_t size, char *why)
+{
+    if (text[0] == '@') {
+        return bytes_of_file(text + 1, out, size, why);
+    }
+    if (parse_hex(text, out, size)) {
+        return true;
+    }
+    snprintf(why, PARSE_WHY_SIZE, "need %zu hex digits, or @FILE of %zu bytes",
+             2 * size, size);
+    return false;
 }
 
 static uint8_t *read_all(FILE *f, size_t max, size_t *size)
@@ -56,9 +73,12 @@ static uint8_t *read_all(FILE *f, size_t max, size_t *size)
     size_t room = 4096 < max + 2 ? 4096 : max + 2;
     uint8_t *buf = malloc(room);
     size_t n = 0;
+    int why = 0;
 
     while (buf != NULL) {
+        errno = 0;
         n += fread(buf + n, 1, room - n - 1, f);
+        why = ferror(f) && errno != 0 ? errno : EIO;
         if (n + 1 < room || n > max) {
             break;
         }
@@ -76,7 +96,7 @@ static uint8_t *read_all(FILE *f, size_t max, size_t *size)
     if (buf == NULL) {
         errno = ENOMEM;
     } else if (ferror(f) || n > max) {
-        errno = ferror(f) ? EIO : EFBIG;
+        errno = ferror(f) ? why : EFBIG;
         free(buf);
         buf = NULL;
     } else {

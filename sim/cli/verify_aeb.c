@@ -22,6 +22,9 @@
 #define TABLE_MAX  0x1000000u
 #define PINS       3u
 #define LINE_SIZE  80u
+#define TABLE_BYTES                                                            \
+    "0123456789abcdef"                                                         \
+    "once \n"
 
 static const char HELP[] =
     "usage: swpsp verify --type aeb --evidence FILE --root FILE [OPTION...]\n\n"
@@ -86,7 +89,7 @@ static const struct option OPTIONS[] = {
 };
 
 struct session {
-    bool help, json;
+    bool help, json, have_mask;
     uint8_t *evidence, *root, *pin[PINS];
     size_t evidence_size, root_size;
     struct aeb_verify_policy policy; /* points into this structure */
@@ -99,6 +102,7 @@ struct session {
     const char *table_path;
     int table; /* open and locked; -1 */
     uint8_t *table_text;
+    off_t table_size;
     char table_line[LINE_SIZE]; /* what stands there once it is used */
     uint64_t until;             /* 0: does not expire */
 };
@@ -119,11 +123,9 @@ static bool load(const char *path, uint8_t **data, size_t *size)
 static bool take_bytes(const char *option, const char *arg, uint8_t *out,
                        size_t size)
 {
-    char want[64];
+    char why[PARSE_WHY_SIZE];
 
-    snprintf(want, sizeof(want), "need %zu hex digits, or @FILE of %zu bytes",
-             2 * size, size);
-    return parse_bytes(arg, out, size) || complain(option, want);
+    return parse_bytes(arg, out, size, why) || complain(option, why);
 }
 
 static bool take_u32(const char *option, const char *arg, uint32_t *out)
@@ -147,6 +149,17 @@ static bool take_digest(struct session *s, const char *arg)
     p->launch_digest = s->digest;
     return take_bytes("--launch-digest", arg,
                       s->digest[p->launch_digest_count++], SEV_DIGEST_SIZE);
+}
+
+static bool take_root(struct session *s, const char *arg)
+{
+    struct verify_blob root;
+
+    if (!load(arg, &s->root, &s->root_size)) {
+        return false;
+    }
+    root = (struct verify_blob){s->root, s->root_size};
+    return sev_has_ark(&root) || complain(arg, "no ARK in AMD's binary format");
 }
 
 static bool take_pin(struct session *s, size_t i, const char *arg,
@@ -187,13 +200,14 @@ static bool take(struct session *s, int val, const char *arg)
     case OPT_EVIDENCE:
         return load(arg, &s->evidence, &s->evidence_size);
     case OPT_ROOT:
-        return load(arg, &s->root, &s->root_size);
+        return take_root(s, arg);
     case OPT_DIGEST:
         return take_digest(s, arg);
     case OPT_POLICY:
         s->policy.sev.policy = &s->guest_policy;
         return take_u32("--policy", arg, &s->guest_policy);
     case OPT_MASK:
+        s->have_mask = true;
         return take_u32("--policy-mask", arg, &s->policy.sev.policy_mask);
     case OPT_TABLE:
         s->table_path = arg;
@@ -224,13 +238,20 @@ static bool finish(const struct session *s)
         return complain(s->evidence == NULL ? "--evidence" : "--root",
                         "is missing");
     }
+    if (s->have_mask && s->policy.sev.policy == NULL) {
+        return complain("--policy-mask", "needs --policy");
+    }
     if (s->policy.sev.mnonce != NULL && s->policy.launch_nonce != NULL) {
         return complain("--mnonce", "not together with --launch-nonce");
     }
     if (s->policy.launch_nonce == NULL &&
         (s->policy.challenge != NULL || s->policy.spki != NULL ||
          s->table_path != NULL || s->until != 0)) {
-        return complain("--challenge, --spki", "need --launch-nonce");
+        return complain(s->policy.challenge != NULL ? "--challenge"
+                        : s->policy.spki != NULL    ? "--spki"
+                        : s->table_path != NULL     ? "--challenge-table"
+                                                    : "--challenge-until",
+                        "needs --launch-nonce");
     }
     return true;
 }
@@ -307,6 +328,11 @@ static bool open_table(struct session *s)
         read(s->table, s->table_text, (size_t)size) != size) {
         return complain(s->table_path, "cannot be read");
     }
+    /* A line behind other bytes would not be found: it would count again. */
+    if (strspn((const char *)s->table_text, TABLE_BYTES) != (size_t)size) {
+        return complain(s->table_path, "no table of challenges");
+    }
+    s->table_size = size;
     return make_line(s);
 }
 
@@ -326,11 +352,24 @@ static const char *challenge_bad(void *ctx)
 static bool use_up(const struct session *s)
 {
     size_t n = strlen(s->table_line);
+    ssize_t put;
 
-    return s->table < 0 ||
-           (write(s->table, s->table_line, n) == (ssize_t)n &&
-            fsync(s->table) == 0) ||
-           complain(s->table_path, "cannot be written");
+    if (s->table < 0) {
+        return true;
+    }
+    put = write(s->table, s->table_line, n);
+    if (put == (ssize_t)n && fsync(s->table) == 0) {
+        return true;
+    }
+    if (put >= 0 && put < (ssize_t)n) {
+        errno = ENOSPC;
+    }
+    (void)complain(s->table_path, strerror(errno));
+    /* Nobody was told that it counts; half a line helps nobody. */
+    if (ftruncate(s->table, s->table_size) != 0) {
+        (void)complain(s->table_path, strerror(errno));
+    }
+    return false;
 }
 
 /* ---- verdict ---- */

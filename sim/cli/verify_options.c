@@ -135,15 +135,10 @@ static bool take_path(struct verify_options *o, int val, const char *arg)
 static bool take_bytes(const char *option, const char *arg, uint8_t *out,
                        size_t size, const uint8_t **expected)
 {
-    char want[64];
+    char why[PARSE_WHY_SIZE];
 
-    if (parse_bytes(arg, out, size)) {
-        *expected = out;
-        return true;
-    }
-    snprintf(want, sizeof(want), "need %zu hex digits, or @FILE of %zu bytes",
-             2 * size, size);
-    return complain(option, arg, want);
+    *expected = out;
+    return parse_bytes(arg, out, size, why) || complain(option, arg, why);
 }
 
 static bool take_policy(struct verify_options *o, const char *arg)

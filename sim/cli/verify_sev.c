@@ -122,7 +122,7 @@ struct session {
     enum psp_generation product;
     uint8_t measurement[SEV_MEASURE_BLOB_SIZE];
     struct sev_measure_key measure;
-    bool have_tik, have_api, have_build;
+    bool have_tik, have_api, have_build, have_mask;
     uint8_t *file[FILES_MAX];
     size_t file_count;
 };
@@ -162,14 +162,10 @@ static bool load(struct session *s, const char *path, struct verify_blob *out)
 static bool take_bytes(const char *option, const char *arg, uint8_t *out,
                        size_t size)
 {
-    char want[64];
+    char why[PARSE_WHY_SIZE];
 
-    if (parse_bytes(arg, out, size)) {
-        return true;
-    }
-    snprintf(want, sizeof(want), "need %zu hex digits, or @FILE of %zu bytes",
-             2 * size, size);
-    return complain_option(option, arg, want);
+    return parse_bytes(arg, out, size, why) ||
+           complain_option(option, arg, why);
 }
 
 static bool take_u32(const char *option, const char *arg, uint32_t *out)
@@ -298,12 +294,14 @@ static bool take(struct session *s, int val, const char *arg)
     struct verify_blob *slot = file_slot(s, val);
 
     if (slot != NULL) {
-        return load(s, arg, slot);
+        return load(s, arg, slot) &&
+               (val != OPT_ROOT || sev_has_ark(slot) ||
+                complain(arg, "no ARK in AMD's binary format"));
     }
     switch (val) {
     case OPT_TYPE:
         return strcmp(arg, "sev") == 0 ||
-               complain_option("type", arg, "need sev or snp");
+               complain_option("type", arg, "need snp, sev or aeb");
     case OPT_REPORT:
         s->report = arg;
         return true;
@@ -322,6 +320,7 @@ static bool take(struct session *s, int val, const char *arg)
         s->policy.policy = &s->guest_policy;
         return take_u32("policy", arg, &s->guest_policy);
     case OPT_POLICY_MASK:
+        s->have_mask = true;
         return take_u32("policy-mask", arg, &s->policy.policy_mask);
     case OPT_PRODUCT:
         return take_product(s, arg);
@@ -349,6 +348,9 @@ static bool finish(struct session *s)
     if (s->in.trusted_ark.data == NULL) {
         fprintf(stderr, "swpsp verify: --root is missing\n");
         return false;
+    }
+    if (s->have_mask && s->policy.policy == NULL) {
+        return complain("--policy-mask", "needs --policy");
     }
     if ((any || s->in.measurement.data != NULL) &&
         (!s->have_tik || !s->have_api || !s->have_build ||

@@ -14,7 +14,7 @@
 #define NAME_SIZE 32u /* longer names are no name of ours */
 
 struct reader {
-    const char *p, *end;
+    const char *start, *p, *end;
     char *why;
     bool bad;
 };
@@ -22,12 +22,15 @@ struct reader {
 __attribute__((format(printf, 2, 3))) static bool refuse(struct reader *r,
                                                          const char *fmt, ...)
 {
+    char what[AEB_WHY_SIZE / 2];
     va_list ap;
 
     if (!r->bad) {
         va_start(ap, fmt);
-        vsnprintf(r->why, AEB_WHY_SIZE, fmt, ap);
+        vsnprintf(what, sizeof(what), fmt, ap);
         va_end(ap);
+        snprintf(r->why, AEB_WHY_SIZE, "%s, at character %zu", what,
+                 (size_t)(r->p - r->start) + 1);
         r->bad = true;
     }
     return false;
@@ -498,8 +501,9 @@ static bool take_top_member(struct parser *p, size_t i)
 enum psp_err aeb_json_decode(const char *text, size_t size,
                              struct aeb_evidence *out, char *why)
 {
-    struct parser p = {.r = {.p = text, .end = text + size, .why = why},
-                       .out = out};
+    struct parser p = {
+        .r = {.start = text, .p = text, .end = text + size, .why = why},
+        .out = out};
 
     memset(out, 0, sizeof(*out));
     why[0] = '\0';

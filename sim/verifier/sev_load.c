@@ -146,6 +146,20 @@ static void load_ca(const struct verify_blob *blob, uint32_t usage,
     }
 }
 
+bool sev_has_ark(const struct verify_blob *blob)
+{
+    struct sev_ca row[SEV_TRUSTED_MAX];
+    size_t count = 0;
+
+    if (blob->data == NULL || !read_row(blob, row, SEV_TRUSTED_MAX, &count)) {
+        return false;
+    }
+    while (count > 0 && row[count - 1].cert.key_usage != SEV_USAGE_ARK) {
+        count--;
+    }
+    return count > 0;
+}
+
 static bool same_id(const uint8_t *a, const uint8_t *b)
 {
     return memcmp(a, b, SEV_AMD_ID_SIZE) == 0;

@@ -134,6 +134,10 @@ bool sev_split_evidence(const uint8_t *data, size_t size,
                         struct sev_verify_input *in,
                         enum psp_generation *product);
 
+/** Certificates in AMD's format in a row, of which one says that it is an ARK:
+ * what may be a trusted_ark at all. */
+bool sev_has_ark(const struct verify_blob *blob);
+
 /** Product whose ARKs have a KEY_ID with these first 8 bytes; that is all that
  * simulated and genuine ones share. COUNT: none. abi/sev.md §5.5 */
 enum psp_generation sev_product_of_ark(const uint8_t key_id[SEV_AMD_ID_SIZE]);
