@@ -298,6 +298,7 @@ def challenges(folder, p, base):
         status, out, err = swpsp(folder, *once)
         if status != want or why not in out:
             say("a challenge, answered", out + err)
+    usage(folder, [*once[1:-1], "/dev/null"], "not a regular file")
     for text in (b"\0" + challenge.hex().encode() + b"\n", b"{}\n"):
         with open(table, "wb") as f:
             f.write(text)

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -311,6 +312,7 @@ static bool make_line(struct session *s)
 /* Locked until the process ends: of two that ask at once one is second. */
 static bool open_table(struct session *s)
 {
+    struct stat st;
     off_t size;
 
     if (s->table_path == NULL) {
@@ -319,10 +321,13 @@ static bool open_table(struct session *s)
     s->table =
         open(s->table_path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (s->table < 0 || flock(s->table, LOCK_EX) != 0 ||
-        (size = lseek(s->table, 0, SEEK_END)) < 0 ||
-        lseek(s->table, 0, SEEK_SET) != 0) {
+        fstat(s->table, &st) != 0) {
         return complain(s->table_path, strerror(errno));
     }
+    if (!S_ISREG(st.st_mode)) {
+        return complain(s->table_path, "not a regular file");
+    }
+    size = st.st_size;
     s->table_text = size <= TABLE_MAX ? calloc(1, (size_t)size + 1) : NULL;
     if (s->table_text == NULL ||
         read(s->table, s->table_text, (size_t)size) != size) {
