@@ -88,10 +88,15 @@ void aeb_cek_close(struct aeb_cek *c)
 
 /* ---- one request ---- */
 
-static bool wanted(const struct fetch *f)
-{
-    const struct aeb_cek_wait *w = f->waiting;
+static void tell(struct fetch *f, int64_t until, uint32_t error);
 
+/* Locked. By somebody whose time is not over; the others are told. */
+static bool wanted(struct fetch *f)
+{
+    const struct aeb_cek_wait *w;
+
+    tell(f, aeb_now_ms(), AEB_KDS_TIMEOUT);
+    w = f->waiting;
     while (w != NULL && atomic_load(w->cancelled)) {
         w = w->next;
     }

@@ -108,10 +108,11 @@ static void log_line(void *ctx, const char *line)
     snprintf(log_text, sizeof(log_text), "%s", line);
 }
 
-static struct aeb_cek *open_to(const struct http_script *s)
+static struct aeb_cek *open_with(const struct http_script *s, int request_ms,
+                                 int total_ms)
 {
     struct aeb_cek_config config = {
-        .request_ms = 1000, .total_ms = 4000, .log = log_line};
+        .request_ms = request_ms, .total_ms = total_ms, .log = log_line};
     struct aeb_cek *cek = NULL;
     struct aeb_url url;
     char text[64];
@@ -122,6 +123,11 @@ static struct aeb_cek *open_to(const struct http_script *s)
     assert_int_equal(aeb_cek_open(&config, &cek), 0);
     log_text[0] = '\0';
     return cek;
+}
+
+static struct aeb_cek *open_to(const struct http_script *s)
+{
+    return open_with(s, 1000, 4000);
 }
 
 #define SAY(text)                                                              \
@@ -324,6 +330,28 @@ static void server_hangs__those_with_a_kept_one_served(void **state)
     http_script_stop(s);
 }
 
+static void server_hangs__nobody_waits_longer_than_the_limit(void **state)
+{
+    const struct http_step step = {.say = "", .hang = true};
+    struct http_script *s = http_script_start(&step, 1);
+    struct aeb_cek *cek = open_with(s, 4000, 600);
+    struct waiter first, second;
+    int64_t begin = aeb_now_ms();
+
+    (void)state;
+    assert_false(ask(cek, &first, 0, 0));
+    usleep(300000);
+    assert_false(ask(cek, &second, 0, 0));
+    assert_int_equal(await(&first), AEB_KDS_TIMEOUT);
+    assert_in_range(aeb_now_ms() - begin, 600, 850);
+    assert_int_equal(atomic_load(&second.woken), 0); /* has time left */
+    assert_int_equal(await(&second), AEB_KDS_TIMEOUT);
+    assert_in_range(aeb_now_ms() - begin, 900, 1200);
+    assert_int_equal(http_script_count(s), 1);
+    aeb_cek_close(cek);
+    http_script_stop(s);
+}
+
 static void nobody_wants_it_any_more__request_given_up(void **state)
 {
     const struct http_step step = {.say = "", .hang = true};
@@ -413,6 +441,7 @@ int main(void)
         cmocka_unit_test(retry_after__longer_than_anybody_waits__told_at_once),
         cmocka_unit_test(retry_after_0_for_ever__four_requests),
         cmocka_unit_test(server_hangs__those_with_a_kept_one_served),
+        cmocka_unit_test(server_hangs__nobody_waits_longer_than_the_limit),
         cmocka_unit_test(nobody_wants_it_any_more__request_given_up),
         cmocka_unit_test(forgotten__never_woken),
         cmocka_unit_test(many_threads__each_answered),
