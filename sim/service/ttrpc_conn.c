@@ -114,18 +114,13 @@ static void queue(struct ttrpc_conn *c, const uint8_t *data, size_t size)
     c->out_size = have + size;
 }
 
-void ttrpc_conn_answer(struct ttrpc_conn *c, uint32_t stream,
-                       const struct ttrpc_reply *reply)
+static void respond(struct ttrpc_conn *c, uint32_t stream,
+                    const struct ttrpc_response *resp)
 {
-    struct ttrpc_response resp = {
-        .code = (int32_t)reply->code,
-        .message = {(const uint8_t *)reply->message, strlen(reply->message)},
-        .payload = {reply->payload, reply->size},
-    };
     uint8_t *frame = NULL;
     size_t size = 0;
 
-    if (ttrpc_response_frame(stream, &resp, &frame, &size) != PSP_OK) {
+    if (ttrpc_response_frame(stream, resp, &frame, &size) != PSP_OK) {
         c->dead = true;
         return;
     }
@@ -133,16 +128,42 @@ void ttrpc_conn_answer(struct ttrpc_conn *c, uint32_t stream,
     free(frame);
 }
 
+void ttrpc_conn_answer(struct ttrpc_conn *c, uint32_t stream,
+                       const struct ttrpc_reply *reply)
+{
+    const struct ttrpc_response resp = {
+        .code = (int32_t)reply->code,
+        .message = {(const uint8_t *)reply->message, strlen(reply->message)},
+        .payload = {reply->payload, reply->size},
+    };
+
+    respond(c, stream, &resp);
+}
+
+void ttrpc_conn_fail(struct ttrpc_conn *c, uint32_t stream,
+                     enum ttrpc_code code, struct ttrpc_bytes text)
+{
+    const struct ttrpc_response resp = {.code = (int32_t)code, .message = text};
+
+    respond(c, stream, &resp);
+}
+
 void ttrpc_conn_refuse(struct ttrpc_conn *c, uint32_t stream,
                        enum ttrpc_code code, const char *fmt, ...)
 {
-    struct ttrpc_reply reply = {.code = code};
+    char text[TTRPC_MESSAGE_SIZE];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(reply.message, sizeof(reply.message), fmt, ap);
+    vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    ttrpc_conn_answer(c, stream, &reply);
+    ttrpc_conn_fail(c, stream, code,
+                    (struct ttrpc_bytes){(const uint8_t *)text, strlen(text)});
+}
+
+void ttrpc_conn_time_out(struct ttrpc_conn *c, uint32_t stream)
+{
+    ttrpc_conn_refuse(c, stream, TTRPC_DEADLINE_EXCEEDED, "timeout");
 }
 
 void ttrpc_conn_output(struct ttrpc_conn *c, int64_t now)
@@ -206,7 +227,11 @@ void ttrpc_conn_job_done(struct ttrpc_job *job, int64_t now)
         return;
     }
     before = find_held(c);
-    if (job->reply.drop) {
+    if (ttrpc_is_late(job->until_ns)) {
+        ttrpc_conn_time_out(c, job->stream);
+        forget(c, job);
+        ttrpc_job_free(job);
+    } else if (job->reply.drop) {
         forget(c, job);
         ttrpc_job_free(job);
         c->dead = true;
@@ -233,7 +258,7 @@ static void told(struct ttrpc_conn *c, enum ttrpc_event event, int64_t now)
         return;
     }
     if (event == TTRPC_FRAME) {
-        ttrpc_conn_frame(c, now);
+        ttrpc_conn_frame(c);
     } else if (h->type == TTRPC_REQUEST || h->type == TTRPC_DATA) {
         ttrpc_conn_refuse(c, h->stream, TTRPC_INVALID_ARGUMENT,
                           "message length %u exceed maximum message size of %u",
@@ -352,8 +377,7 @@ void ttrpc_conn_tick(struct ttrpc_conn *c, int64_t now, int idle_ms)
         struct ttrpc_job *job = c->jobs[i - 1];
 
         if (job->deadline <= now) {
-            ttrpc_conn_refuse(c, job->stream, TTRPC_DEADLINE_EXCEEDED,
-                              "timeout");
+            ttrpc_conn_time_out(c, job->stream);
             forget(c, job);
             abandon(job);
         } else if (job->held &&

@@ -69,15 +69,22 @@ void ttrpc_conn_tick(struct ttrpc_conn *c, int64_t now, int idle_ms);
 /** Queue an answer. */
 void ttrpc_conn_answer(struct ttrpc_conn *c, uint32_t stream,
                        const struct ttrpc_reply *reply);
-/** The same with a text. */
+/** The same without a payload; a text of any bytes. */
+void ttrpc_conn_fail(struct ttrpc_conn *c, uint32_t stream,
+                     enum ttrpc_code code, struct ttrpc_bytes text);
+/** The same, formatted, up to TTRPC_MESSAGE_SIZE. */
 __attribute__((format(printf, 4, 5))) void
 ttrpc_conn_refuse(struct ttrpc_conn *c, uint32_t stream, enum ttrpc_code code,
                   const char *fmt, ...);
+/** The answer to a request whose deadline has passed. */
+void ttrpc_conn_time_out(struct ttrpc_conn *c, uint32_t stream);
 /** A job came back: answer and forget it, now or later. */
 void ttrpc_conn_job_done(struct ttrpc_job *job, int64_t now);
 
 /** A whole frame stands in c->in. In ttrpc_dispatch.c. */
-void ttrpc_conn_frame(struct ttrpc_conn *c, int64_t now);
+void ttrpc_conn_frame(struct ttrpc_conn *c);
+/** True when that time of CLOCK_MONOTONIC has come; INT64_MAX never does. */
+bool ttrpc_is_late(int64_t until_ns);
 
 /** What dispatch needs of the server. */
 const struct ttrpc_server_config *

@@ -2,21 +2,25 @@
 /* From a frame to a method. abi/aeb.md §3.2 */
 #include "ttrpc_conn.h"
 
+#include "wire.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#define NANO_PER_MS 1000000
-#define SHOWN_MAX   80u
+#define NANO_PER_MS  1000000
+#define NANO_PER_SEC 1000000000
+#define SHOWN_MAX    1024u
 
 /* How much of a name is shown: no half character, which peers refuse. */
-static int shown(struct ttrpc_bytes name)
+static struct ttrpc_bytes shown(struct ttrpc_bytes name)
 {
     size_t n = name.size < SHOWN_MAX ? name.size : SHOWN_MAX;
 
     while (n < name.size && n > 0 && (name.data[n] & 0xc0) == 0x80) {
         n--;
     }
-    return (int)n;
+    return (struct ttrpc_bytes){name.data, n};
 }
 
 static const struct ttrpc_method *
@@ -36,13 +40,33 @@ find_method(const struct ttrpc_server_config *config,
     return NULL;
 }
 
-static int64_t deadline(const struct ttrpc_request *req, int64_t now)
+static int64_t now_ns(void)
 {
-    if (req->timeout_nano <= 0) {
-        return INT64_MAX; /* less than none is none */
-    }
-    /* Rounded up: never early. */
-    return now + req->timeout_nano / NANO_PER_MS + 1;
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * NANO_PER_SEC + t.tv_nsec;
+}
+
+bool ttrpc_is_late(int64_t until_ns)
+{
+    return until_ns != INT64_MAX && now_ns() >= until_ns;
+}
+
+static int64_t until_ns(const struct ttrpc_request *req)
+{
+    int64_t now = now_ns();
+
+    /* Less than none is none. */
+    return req->timeout_nano <= 0 || req->timeout_nano > INT64_MAX - now
+               ? INT64_MAX
+               : now + req->timeout_nano;
+}
+
+/* In ms, rounded up: never early. */
+static int64_t deadline(int64_t until)
+{
+    return until == INT64_MAX ? INT64_MAX : until / NANO_PER_MS + 1;
 }
 
 static void run_at_once(struct ttrpc_conn *c, const struct ttrpc_method *m,
@@ -54,15 +78,20 @@ static void run_at_once(struct ttrpc_conn *c, const struct ttrpc_method *m,
                               .cancelled = &never,
                               .deadline = INT64_MAX};
     struct ttrpc_reply reply = {.code = TTRPC_OK};
+    int64_t until = until_ns(req);
 
     m->run(ttrpc_server_config(c->server)->ctx, &call, &reply);
-    ttrpc_conn_answer(c, c->in.header.stream, &reply);
+    if (ttrpc_is_late(until)) {
+        ttrpc_conn_time_out(c, c->in.header.stream);
+    } else {
+        ttrpc_conn_answer(c, c->in.header.stream, &reply);
+    }
     free(reply.payload);
 }
 
 static struct ttrpc_job *job_new(struct ttrpc_conn *c,
                                  const struct ttrpc_method *m,
-                                 const struct ttrpc_request *req, int64_t now)
+                                 const struct ttrpc_request *req)
 {
     struct ttrpc_job *job = calloc(1, sizeof(*job));
 
@@ -83,14 +112,15 @@ static struct ttrpc_job *job_new(struct ttrpc_conn *c,
     job->peer = c->peer;
     job->conn = c;
     job->stream = c->in.header.stream;
-    job->deadline = deadline(req, now);
+    job->until_ns = until_ns(req);
+    job->deadline = deadline(job->until_ns);
     return job;
 }
 
 static void run_later(struct ttrpc_conn *c, const struct ttrpc_method *m,
-                      const struct ttrpc_request *req, int64_t now)
+                      const struct ttrpc_request *req)
 {
-    struct ttrpc_job *job = job_new(c, m, req, now);
+    struct ttrpc_job *job = job_new(c, m, req);
 
     if (job == NULL || !ttrpc_pool_put(ttrpc_server_pool(c->server), job)) {
         ttrpc_job_free(job);
@@ -101,19 +131,36 @@ static void run_later(struct ttrpc_conn *c, const struct ttrpc_method *m,
     c->jobs[c->job_count++] = job;
 }
 
-static void request(struct ttrpc_conn *c, const struct ttrpc_request *req,
-                    int64_t now)
+static void put(struct psp_wr *w, struct ttrpc_bytes b)
+{
+    psp_wr_bytes(w, b.data, b.size);
+}
+
+/* A NUL in a name is a byte as any other. */
+static void refuse_names(struct ttrpc_conn *c, const struct ttrpc_request *req)
+{
+    static const uint8_t slash[] = "/", end[] = " does not exist";
+    uint8_t text[2 * SHOWN_MAX + sizeof(end) + 2];
+    struct psp_wr w = psp_wr(text, sizeof(text));
+
+    put(&w, (struct ttrpc_bytes){slash, 1});
+    put(&w, shown(req->service));
+    put(&w, (struct ttrpc_bytes){slash, 1});
+    put(&w, shown(req->method));
+    put(&w, (struct ttrpc_bytes){end, sizeof(end) - 1});
+    ttrpc_conn_fail(c, c->in.header.stream, TTRPC_INVALID_ARGUMENT,
+                    (struct ttrpc_bytes){text, w.pos});
+}
+
+static void request(struct ttrpc_conn *c, const struct ttrpc_request *req)
 {
     const struct ttrpc_method *m =
         find_method(ttrpc_server_config(c->server), req);
 
     if (m == NULL) {
-        ttrpc_conn_refuse(c, c->in.header.stream, TTRPC_INVALID_ARGUMENT,
-                          "/%.*s/%.*s does not exist", shown(req->service),
-                          (const char *)req->service.data, shown(req->method),
-                          (const char *)req->method.data);
+        refuse_names(c, req);
     } else if (m->slow) {
-        run_later(c, m, req, now);
+        run_later(c, m, req);
     } else {
         run_at_once(c, m, req);
     }
@@ -136,7 +183,7 @@ static bool stream_ok(struct ttrpc_conn *c, uint32_t stream)
     return true;
 }
 
-void ttrpc_conn_frame(struct ttrpc_conn *c, int64_t now)
+void ttrpc_conn_frame(struct ttrpc_conn *c)
 {
     const struct ttrpc_header *h = &c->in.header;
     struct ttrpc_request req;
@@ -154,7 +201,7 @@ void ttrpc_conn_frame(struct ttrpc_conn *c, int64_t now)
             ttrpc_conn_refuse(c, h->stream, TTRPC_INVALID_ARGUMENT, "%s", "");
             return;
         }
-        request(c, &req, now);
+        request(c, &req);
         ttrpc_request_clear(&req);
     }
 }

@@ -27,7 +27,8 @@ struct ttrpc_job {
     /* The server's: not looked at by the pool. */
     void *conn; /* NULL: gone, or answered already */
     uint32_t stream;
-    int64_t deadline; /* ms; INT64_MAX: none */
+    int64_t until_ns; /* an answer that comes later is none; INT64_MAX */
+    int64_t deadline; /* the same in ms, rounded up */
     bool held;        /* done, and answered at: */
     int64_t due;
 };

@@ -955,6 +955,42 @@ static void row__empty_request_and_unknown_names__text_of_05(void **state)
     close(fd);
 }
 
+static void row__unknown_name_with_nul__told_to_the_byte(void **state)
+{
+    static const uint8_t body[] = "\x0a\x04s.S\0\x12\x03"
+                                  "a\0b";
+    uint8_t answer[40];
+    int fd = dial();
+
+    (void)state;
+    say_frame(fd, 1, 1, 0, body, sizeof(body) - 1);
+    assert_int_equal(hear(fd, answer, sizeof(answer)), sizeof(answer));
+    assert_hex_equal(answer,
+                     "0000001e 00000001 02 00 0a1c 0803 1218"
+                     "2f 732e5300 2f 610062 20 646f6573206e6f74206578697374",
+                     sizeof(answer));
+    close(fd);
+}
+
+static void row__unknown_name_of_1000_bytes__told_to_the_byte(void **state)
+{
+    char name[1001], text[2048], want[2048];
+    uint8_t head[10];
+    int fd = dial();
+    size_t n;
+
+    (void)state;
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    n = (size_t)snprintf(want, sizeof(want), "/%s/Echo does not exist", name);
+    ask(fd, 1, name, "Echo", 0);
+    assert_int_equal(hear(fd, head, sizeof(head)), sizeof(head));
+    assert_int_equal(head[2] << 8 | head[3], n + 8);
+    assert_int_equal(hear(fd, text, n + 8), n + 8);
+    assert_memory_equal(text + 8, want, n);
+    close(fd);
+}
+
 static void row__timeout_elapsed__deadline_exceeded(void **state)
 {
     int fd = dial();
@@ -967,6 +1003,26 @@ static void row__timeout_elapsed__deadline_exceeded(void **state)
                      "0000000d 00000001 02 00 0a0b 0804 1207 74696d656f7574",
                      sizeof(answer));
     still_works(fd, 3);
+    close(fd);
+}
+
+/* An answer that is ready after it is none, however short it was; the second is
+ * a slow method's. */
+static void row__timeout_of_a_nanosecond__deadline_exceeded(void **state)
+{
+    int fd = dial();
+    char text[256];
+
+    (void)state;
+    for (uint32_t i = 0; i < 20; i++) {
+        ask(fd, 1 + 2 * i, "s.S", i % 2 == 0 ? "Echo" : "Pool", 1);
+        assert_int_equal(hear_code(fd, 1 + 2 * i, text), 4);
+        assert_string_equal(text, "timeout");
+    }
+    ask(fd, 41, "s.S", "Echo", INT64_MAX);
+    assert_int_equal(hear_code(fd, 41, NULL), 0);
+    ask(fd, 43, "s.S", "Pool", INT64_MAX);
+    assert_int_equal(hear_code(fd, 43, NULL), 0);
     close(fd);
 }
 
@@ -1543,7 +1599,10 @@ int main(void)
         LIVE(row__undecodable_request__invalid_without_text),
         LIVE(row__names_that_are_not_utf_8__invalid_argument),
         LIVE(row__empty_request_and_unknown_names__text_of_05),
+        LIVE(row__unknown_name_with_nul__told_to_the_byte),
+        LIVE(row__unknown_name_of_1000_bytes__told_to_the_byte),
         LIVE(row__timeout_elapsed__deadline_exceeded),
+        LIVE(row__timeout_of_a_nanosecond__deadline_exceeded),
         LIVE(row__negative_timeout__none),
         LIVE(row__several_in_flight__answered_out_of_order),
         LIVE(row__more_than_16_in_flight__all_answered),
