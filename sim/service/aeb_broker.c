@@ -66,6 +66,23 @@ static bool row_fits(const struct aeb_peer_row *row,
     }
 }
 
+/* What the peer cannot choose comes first: a CID is the kernel's word, a path
+ * was given to one guest, a uid may be that of all guests' processes. */
+static const struct aeb_peer_row *find_row(const struct aeb_broker_config *c,
+                                           const struct ttrpc_peer *peer)
+{
+    static const int order[] = {AEB_BY_CID, AEB_BY_LISTENER, AEB_BY_UID};
+
+    for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
+        for (size_t i = 0; i < c->row_count; i++) {
+            if ((int)c->rows[i].by == order[k] && row_fits(&c->rows[i], peer)) {
+                return &c->rows[i];
+            }
+        }
+    }
+    return NULL;
+}
+
 /* What the row says of its guest now. */
 static uint32_t find_guest(const struct aeb_broker *b,
                            const struct aeb_peer_row *row,
@@ -91,15 +108,13 @@ static uint32_t check_peer(const struct aeb_broker *b,
                            struct aeb_guest *guest)
 {
     const struct aeb_broker_config *c = &b->config;
-    const struct aeb_peer_row *row = NULL;
+    const struct aeb_peer_row *row;
     uint32_t err;
 
     if (c->policy == AEB_PEER_OPEN) {
         return 0;
     }
-    for (size_t i = 0; i < c->row_count && row == NULL; i++) {
-        row = row_fits(&c->rows[i], peer) ? &c->rows[i] : NULL;
-    }
+    row = find_row(c, peer);
     if (row == NULL) {
         return AEB_BROKER_NO_PEER;
     }
