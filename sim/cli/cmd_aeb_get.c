@@ -18,6 +18,7 @@
 
 #define HANDLE_ENV  "SWPSP_VM_HANDLE"
 #define MAX_TIMEOUT 3600000u
+#define SHOWN_MAX   240u /* of a broker's text */
 
 static const char HELP[] =
     "usage: swpsp aeb-get [OPTION...]\n\n"
@@ -304,6 +305,22 @@ static bool wants_other_name(const struct ttrpc_response *resp,
     return memmem(resp->message.data, resp->message.size, service, n) != NULL;
 }
 
+/* In the broker's words, which shall be one line and move no cursor. */
+static void show_status(enum aeb_rpc rpc, const struct ttrpc_response *resp)
+{
+    char text[SHOWN_MAX + 1];
+    size_t n = 0;
+
+    while (n < SHOWN_MAX && n < resp->message.size) {
+        uint8_t c = resp->message.data[n];
+
+        text[n++] = c >= 0x20 && c < 0x7f ? (char)c : '?';
+    }
+    text[n] = '\0';
+    fprintf(stderr, "swpsp aeb-get: %s: status %d%s%s\n", aeb_rpc_name(rpc),
+            resp->code, n > 0 ? ": " : "", text);
+}
+
 /* EXIT_OK with *resp, whose clearing is the caller's in any case. */
 static int call(struct session *s, enum aeb_rpc rpc,
                 struct ttrpc_response *resp)
@@ -332,9 +349,7 @@ static int call(struct session *s, enum aeb_rpc rpc,
         return EXIT_USAGE;
     }
     if (resp->code != TTRPC_OK) {
-        fprintf(stderr, "swpsp aeb-get: %s: status %d: %.*s\n",
-                aeb_rpc_name(rpc), resp->code, (int)resp->message.size,
-                resp->message.size > 0 ? (const char *)resp->message.data : "");
+        show_status(rpc, resp);
         return EXIT_NEGATE;
     }
     return EXIT_OK;
@@ -351,6 +366,22 @@ static bool accepted(enum aeb_rpc rpc, const struct aeb_response *resp)
     return false;
 }
 
+/* Both layouts are fine; a broker of another kind is not. */
+static bool take_size(struct session *s, const struct aeb_response *resp)
+{
+    if (!accepted(AEB_RPC_SIZE, resp)) {
+        return false;
+    }
+    if (resp->size != AEB_PACKED_SIZE && resp->size != AEB_PACKED_TYPED_SIZE) {
+        fprintf(stderr, "swpsp aeb-get: %s: %u bytes, need %u or %u\n",
+                aeb_rpc_name(AEB_RPC_SIZE), resp->size, AEB_PACKED_SIZE,
+                AEB_PACKED_TYPED_SIZE);
+        return false;
+    }
+    s->req.size = resp->size;
+    return true;
+}
+
 static int get_size(struct session *s)
 {
     struct ttrpc_response resp;
@@ -361,8 +392,7 @@ static int get_size(struct session *s)
         status = EXIT_NEGATE;
         if (aeb_response_decode(AEB_RPC_SIZE, resp.payload, &size) != PSP_OK) {
             (void)complain(aeb_rpc_name(AEB_RPC_SIZE), "no such response");
-        } else if (accepted(AEB_RPC_SIZE, &size)) {
-            s->req.size = size.size;
+        } else if (take_size(s, &size)) {
             status = EXIT_OK;
         }
         aeb_response_clear(&size);
@@ -371,22 +401,45 @@ static int get_size(struct session *s)
     return status;
 }
 
+/* As the broker says that it is encoded; the published protocol has no way to
+ * say it. */
+static bool decode(const struct session *s, const struct aeb_response *resp,
+                   struct aeb_evidence *ev)
+{
+    const struct ttrpc_bytes *in = &resp->evidence;
+    char why[AEB_WHY_SIZE];
+    enum psp_err err;
+
+    if (s->plain || resp->encoding == AEB_ENCODING_JSON) {
+        err = aeb_json_decode((const char *)in->data, in->size, ev, why);
+    } else if (resp->encoding == AEB_ENCODING_PACKED) {
+        err = aeb_packed_decode(in->data, in->size, ev);
+        snprintf(why, sizeof(why), "packed, of %zu bytes", in->size);
+    } else {
+        err = PSP_E_FORMAT;
+        snprintf(why, sizeof(why), "unknown encoding %u", resp->encoding);
+    }
+    return err == PSP_OK || complain("evidence", why);
+}
+
 /* Fails closed: nothing that was not asked for is handed on. */
 static bool take_evidence(const struct session *s,
                           const struct aeb_response *resp,
                           struct aeb_evidence *ev)
 {
-    char why[AEB_WHY_SIZE] = "";
-
     if (!accepted(AEB_RPC_EVIDENCE, resp)) {
         return false;
     }
     if (resp->evidence.size == 0) {
         return complain("evidence", "there is none");
     }
-    if (aeb_evidence_decode(resp->evidence.data, resp->evidence.size, ev,
-                            why) != PSP_OK) {
-        return complain("evidence", why);
+    if (!decode(s, resp, ev)) {
+        return false;
+    }
+    if (ev->typed != (s->req.size == AEB_PACKED_TYPED_SIZE)) {
+        return complain("evidence", ev->typed
+                                        ? "of 6461 bytes, 6460 were announced"
+                                        : "of 6460 bytes, 6461 were announced");
     }
     if (s->req.have_mnonce &&
         memcmp(ev->report, s->mnonce, sizeof(s->mnonce)) != 0) {

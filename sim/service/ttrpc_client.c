@@ -81,6 +81,10 @@ static int receive(int fd, struct ttrpc_reader *r, int64_t until)
         }
         size = (size_t)n;
         event = ttrpc_reader_take(r, &at, &size);
+        if (r->head_have == TTRPC_HEADER_SIZE &&
+            r->header.length > TTRPC_MAX_DATA) {
+            return -EMSGSIZE; /* not worth the wait for its end */
+        }
     }
     return event == TTRPC_FRAME ? 0 : -EMSGSIZE;
 }

@@ -12,7 +12,8 @@ struct ttrpc_client {
 };
 
 /** 0 with *@out (ttrpc_response_clear()), whatever its code; or a negative
- * errno: -ETIMEDOUT, -ECONNRESET (closed), -EPROTO (no answer to this). */
+ * errno: -ETIMEDOUT, -ECONNRESET (closed), -EPROTO (no answer to this),
+ * -EMSGSIZE (a frame of over 4 MiB is announced). */
 int ttrpc_client_call(struct ttrpc_client *c, const char *service,
                       const char *method, struct ttrpc_bytes payload,
                       struct ttrpc_response *out);
