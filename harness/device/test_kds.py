@@ -40,7 +40,7 @@ class Server:
 
     def __init__(self, *options):
         self.process = subprocess.Popen(
-            [tst.SWPSP, "kds", *options], stdout=subprocess.PIPE,
+            [tst.DAEMON, "kds", *options], stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline())
 
@@ -67,7 +67,8 @@ class Case(tst.Case):
 
         def end():
             if s.process.poll() is None:
-                s.stop()
+                code, _, err = s.stop()
+                self.assertEqual(code, 0, err)
             s.process.stdout.close()
             s.process.stderr.close()
         self.addCleanup(end)
@@ -368,6 +369,19 @@ class Plain(Case):
                                b"\r\n0\r\n\r\n")
                 self.assertIn(b" %d " % status, out[:16])
                 self.assertIn(b"X-Simulated: 1", out)
+
+    def test_requests_that_the_library_drops_leave_nothing_behind(self):
+        def many(count):
+            for _ in range(count):
+                self.assertEqual(
+                    self.raw(b"GET /none?" + b"a&" * 14000 +
+                             b" HTTP/1.1\r\nHost: x\r\n\r\n"), b"")
+            with open("/proc/%d/status" % self.s.process.pid) as f:
+                return int(f.read().split("VmRSS:")[1].split()[0])
+        before = many(50)
+        after = many(300)
+        if tst.DAEMON == tst.SWPSP:  # else the sanitizer tells, at the end
+            self.assertLess(after - before, 4096)
 
     def test_expect_continue_and_chunked_bodies_are_taken(self):
         body = b'{"hwids":[]}'

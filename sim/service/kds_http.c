@@ -86,13 +86,39 @@ static const char *skip_origin(const char *url)
     return slash != NULL ? slash : "/";
 }
 
+/* What a connection holds. */
+struct link {
+    struct kds_conn *slot; /* may be NULL */
+    struct exchange *exchange;
+};
+
+static struct link *link_of(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info == NULL ? NULL : info->socket_context;
+}
+
+/* When it is over, or with its connection: the library does not say that a
+ * request with too many parameters is over. */
+static void drop_exchange(struct link *l)
+{
+    if (l->exchange != NULL) {
+        free(l->exchange->url);
+        free(l->exchange->body);
+        free(l->exchange);
+        l->exchange = NULL;
+    }
+}
+
 static void *begin(void *cls, const char *url, struct MHD_Connection *c)
 {
     size_t size = strlen(url) + 1;
-    struct exchange *x = calloc(1, sizeof(*x));
+    struct link *l = link_of(c);
+    struct exchange *x = l == NULL ? NULL : calloc(1, sizeof(*x));
 
     (void)cls;
-    (void)c;
     if (x == NULL) {
         return NULL;
     }
@@ -110,30 +136,24 @@ static void *begin(void *cls, const char *url, struct MHD_Connection *c)
         decode_unreserved(x->query);
     }
     decode_unreserved(x->path);
+    drop_exchange(l);
+    l->exchange = x;
     return x;
-}
-
-static struct kds_conn *conn_of(struct MHD_Connection *c)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    return info == NULL ? NULL : info->socket_context;
 }
 
 static void completed(void *cls, struct MHD_Connection *c, void **state,
                       enum MHD_RequestTerminationCode code)
 {
     struct kds_http *http = cls;
-    struct exchange *x = *state;
+    struct link *l = link_of(c);
 
     (void)code;
-    kds_conn_busy(&http->conns, conn_of(c), false);
-    if (x != NULL) {
+    if (l != NULL) {
+        kds_conn_busy(&http->conns, l->slot, false);
+    }
+    if (*state != NULL) {
         kds_fault_done(&http->faults);
-        free(x->url);
-        free(x->body);
-        free(x);
+        drop_exchange(l); /* it is *state */
         *state = NULL;
     }
 }
@@ -143,16 +163,21 @@ static void connection(void *cls, struct MHD_Connection *c, void **context,
 {
     struct kds_http *http = cls;
     const union MHD_ConnectionInfo *info;
+    struct link *l = *context;
 
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        kds_conn_remove(&http->conns, *context);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+        l = info == NULL ? NULL : calloc(1, sizeof(*l));
+        if (l != NULL) {
+            l->slot = kds_conn_add(&http->conns, info->connect_fd, now_ms());
+        }
+        *context = l;
+    } else if (l != NULL) {
+        kds_conn_remove(&http->conns, l->slot);
+        drop_exchange(l);
+        free(l);
         *context = NULL;
-        return;
     }
-    info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-    *context = info == NULL
-                   ? NULL
-                   : kds_conn_add(&http->conns, info->connect_fd, now_ms());
 }
 
 /* A body that is sent in pieces: shorter or longer than the answer's, or slow.
@@ -377,7 +402,7 @@ static enum MHD_Result answer(struct kds_http *http, struct MHD_Connection *c,
     struct kds_answer a;
     bool faked;
 
-    kds_conn_busy(&http->conns, conn_of(c), true);
+    kds_conn_busy(&http->conns, link_of(c)->slot, true);
     kds_fault_event(&http->faults, &ask, &harm);
     faked = kds_fault_before(&http->faults, &harm, &ask, retry_after, &a);
     if (!faked) {
