@@ -1127,12 +1127,13 @@ print(ask(b"CONNECT 127.0.0.1:%s HTTP/1.1\\r\\n\\r\\n" % sys.argv[1].encode()))
 print(ask(b"GET http://x/ HTTP/1.1\\r\\n\\r\\n"))
 print(ask(b"CONNECT nowhere HTTP/1.1\\r\\n\\r\\n"))
 print(ask(b"CONNECT 127.0.0.1:1 HTTP/1.1\\r\\n\\r\\n"))
+print(ask(b"CONNECT KDSintf.amd.com.:443 HTTP/1.1\\r\\n\\r\\n"))
 """
         p = self.ok(*RUN, "--kds=proxy", "--",
                     "/usr/bin/python3", "-c", script,
                     str(listener.getsockname()[1]))
         self.assertEqual([x.split()[1] for x in p.stdout.splitlines()],
-                         ["200", "405", "405", "502"])
+                         ["200", "405", "405", "502", "200"])
 
     def behind(self, no_proxy=""):
         """A server that only an upstream proxy reaches, as localhost's

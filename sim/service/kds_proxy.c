@@ -48,10 +48,14 @@ struct kds_proxy {
     struct tunnel tunnels[TUNNEL_LIMIT];
 };
 
+/* With the dot of the root or without: it is the same host. */
 static bool is_amd(const char *host)
 {
     for (size_t i = 0; i < KDS_TLS_AMD_NAMES; i++) {
-        if (strcasecmp(host, KDS_TLS_NAMES[i]) == 0) {
+        size_t n = strlen(KDS_TLS_NAMES[i]);
+
+        if (strncasecmp(host, KDS_TLS_NAMES[i], n) == 0 &&
+            strcmp(host + n + (host[n] == '.'), "") == 0) {
             return true;
         }
     }
