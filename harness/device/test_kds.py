@@ -6,6 +6,7 @@ import datetime
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -809,6 +810,38 @@ class Command(Case):
         self.assertEqual(ark.subject.get_attributes_for_oid(
             x509.oid.NameOID.ORGANIZATION_NAME)[0].value,
             "Advanced Micro Devices")
+
+    def test_the_product_name_is_the_same_everywhere(self):
+        for profile, name, wanted in (
+                ("milan", "Milan-B1", "Milan-B1"), ("genoa", "Genoa", "Genoa"),
+                ("genoa", "Genoa-B1", "Genoa-B1"),
+                ("genoa", "Milan-B1", "Genoa"), ("turin", "Turin-B0",
+                                                 "Turin-B0")):
+            with self.subTest(name=name, profile=profile):
+                option = ("--product-name", name)
+                folder = self.path(profile + name)
+                self.ok(tst.SWPSP, "certs", "export", DEV, "--profile", profile,
+                        *option, folder)
+                with open(folder + "/guest/vcek.der", "rb") as f:
+                    der = f.read()
+                with open(folder + "/guest/cert_table.bin", "rb") as f:
+                    self.assertIn(der, f.read())
+                self.assertIn(b"\x04%c\x16%c" % (len(wanted) + 2, len(wanted)) +
+                              wanted.encode() + b"0", der)
+                hwid = os.listdir(folder + "/kds-store/vcek")[0]
+                spls = [x for x in os.listdir(folder + "/kds-store/vcek/" + hwid)
+                        if x.startswith("bl")][0].split("_")[:-1]
+                query = "&".join(re.sub("([a-z]+)", "\\1SPL=", x)
+                                 for x in spls)
+                url = "/vcek/v1/%s/%s?%s" % (profile.capitalize(), hwid, query)
+                self.assertEqual(self.server(DEV, *option).ask(url)[1], der)
+                p = tst.run(*RUN, "--profile", profile, *option, "--kds", "--",
+                            "/usr/bin/python3", "-c",
+                            "import sys, urllib.request as r; "
+                            "sys.stdout.buffer.write(r.urlopen("
+                            "sys.argv[1], timeout=30).read())",
+                            "https://kdsintf.amd.com" + url, text=False)
+                self.assertEqual(p.stdout, der, p.stderr)
 
     def test_ipv6_loopback(self):
         try:

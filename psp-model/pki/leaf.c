@@ -56,6 +56,34 @@ static const struct leaf_profile *profile_of(const struct pki_ca *ca)
     return NULL;
 }
 
+bool pki_product_generation(const char *name, enum psp_generation *out)
+{
+    for (size_t i = 0; i < sizeof(PROFILES) / sizeof(PROFILES[0]); i++) {
+        const char *line = psp_generation_name(PROFILES[i].generation);
+        const char *rest = name + strlen(line);
+
+        if (strncmp(name, line, strlen(line)) == 0 &&
+            (rest[0] == '\0' ||
+             (rest[0] == '-' && rest[1] >= 'A' && rest[1] <= 'Z' &&
+              rest[2] >= '0' && rest[2] <= '9' && rest[3] == '\0'))) {
+            *out = PROFILES[i].generation;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum psp_err pki_ca_set_product_name(struct pki_ca *ca, const char *name)
+{
+    enum psp_generation said;
+
+    if (!pki_product_generation(name, &said) || said != ca->generation) {
+        return PSP_E_PARAM;
+    }
+    memcpy(ca->vcek_product, name, strlen(name) + 1); /* eight at most */
+    return PSP_OK;
+}
+
 static bool tcb_in_range(enum psp_generation generation,
                          const struct psp_tcb *tcb)
 {
@@ -175,7 +203,9 @@ enum psp_err pki_vcek_cert(struct pki_ca *ca, const struct psp_chip *chip,
     err = pki_vcek_from_seed(seed, &key);
     if (err == PSP_OK) {
         const struct leaf leaf = {.cn = "SEV-VCEK",
-                                  .product = profile->vcek_product,
+                                  .product = ca->vcek_product[0] != '\0'
+                                                 ? ca->vcek_product
+                                                 : profile->vcek_product,
                                   .hwid = chip->id,
                                   .issuer = PKI_ASK,
                                   .pub = &key.pub,

@@ -115,6 +115,18 @@ void pki_ca_close(struct pki_ca *ca);
 
 enum psp_generation pki_ca_generation(const struct pki_ca *ca);
 
+/** Longest product name in a certificate, with the NUL. */
+#define PKI_PRODUCT_NAME_SIZE 16u
+/** The generation that a product name says: "Milan", "Genoa" or "Turin",
+ * perhaps followed by a stepping: "Milan-B1". False: it is none of these. */
+bool pki_product_generation(const char *name, enum psp_generation *out);
+/** The product name in the VCEKs of @ca, instead of those that AMD issues
+ * ("Milan-B0", "Genoa", "Turin"). Copied; before the first certificate.
+ * PSP_E_PARAM: pki_product_generation() says another generation or none.
+ * abi/certs-kds.md §1.7, §9 U3, U4 */
+PSP_MUST_CHECK enum psp_err pki_ca_set_product_name(struct pki_ca *ca,
+                                                    const char *name);
+
 /** RSA key of a role, for the legacy certificates as well: the same keys back
  * both formats. Borrowed until pki_ca_close(). Naples: 2048 bits, all others
  * 4096. PSP_E_PARAM: a role that the generation does not have.

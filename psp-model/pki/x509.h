@@ -26,7 +26,8 @@ struct pki_ca {
     uint8_t seed[PSP_SEED_SIZE];
     enum psp_generation generation;
     enum pki_naming naming;
-    struct pki_key_store store; /* load NULL: none */
+    char vcek_product[PKI_PRODUCT_NAME_SIZE]; /* "": as AMD issues */
+    struct pki_key_store store;               /* load NULL: none */
     struct psp_rsa_key *rsa[PKI_ROLE_COUNT];
     struct pki_cert cert[PKI_ROLE_COUNT];
 };

@@ -84,8 +84,8 @@ static const char HELP[] =
     "  --faults FILE         more, request by request: a fault plan\n"
     "  --revoke-ask          list the ASK on the revocation list\n"
     "installation:\n"
-    "  --state DIR, --insecure-dev-seed, --seed-file FILE, --lookalike\n"
-    "                        as for swpsp run\n";
+    "  --state DIR, --insecure-dev-seed, --seed-file FILE, --lookalike,\n"
+    "  --product-name NAME   as for swpsp run\n";
 
 static const struct option OWN[] = {
     {"help", no_argument, NULL, OPT_HELP},
@@ -112,7 +112,7 @@ static bool is_shared(const char *name)
 {
     return strcmp(name, "state") == 0 || strcmp(name, "seed-file") == 0 ||
            strcmp(name, "insecure-dev-seed") == 0 ||
-           strcmp(name, "lookalike") == 0;
+           strcmp(name, "lookalike") == 0 || strcmp(name, "product-name") == 0;
 }
 
 static struct option *option_table(void)
@@ -411,6 +411,7 @@ static enum psp_err open_kds(const struct kds_options *o, struct install *ins,
         .store = install_key_store(ins),
         .chip_count = o->chips,
         .csp_id = install_csp_id(ins),
+        .product_name = install_product_name(ins),
         .revoke_ask = o->revoke_ask,
         .failed = failed,
         .ctx = ins,

@@ -17,6 +17,7 @@ enum {
     OPT_SEED_FILE,
     OPT_CHIP,
     OPT_LOOKALIKE,
+    OPT_PRODUCT_NAME,
     OPT_GUEST,
     OPT_POLICY,
     OPT_HOST_DATA,
@@ -44,6 +45,7 @@ const struct option PLATFORM_OPTIONS[] = {
     {"seed-file", required_argument, NULL, OPT_SEED_FILE},
     {"chip", required_argument, NULL, OPT_CHIP},
     {"lookalike", no_argument, NULL, OPT_LOOKALIKE},
+    {"product-name", required_argument, NULL, OPT_PRODUCT_NAME},
     {"guest", required_argument, NULL, OPT_GUEST},
     {"policy", required_argument, NULL, OPT_POLICY},
     {"host-data", required_argument, NULL, OPT_HOST_DATA},
@@ -76,6 +78,8 @@ const char PLATFORM_HELP[] =
     "  --seed-file FILE      32-byte seed: sessions are reproducible\n"
     "  --chip N              which chip of the installation (default 0)\n"
     "  --lookalike           AMD's names in every certificate (unsafe)\n"
+    "  --product-name NAME   in VCEKs: Milan-B1 (default Milan-B0, Genoa, "
+    "Turin)\n"
     "  --guest FILE          guest description (JSON)\n"
     "  --policy N  --host-data HEX  --vmpl N\n"
     "  --family-id HEX  --image-id HEX  --guest-svn N\n"
@@ -233,6 +237,9 @@ bool options_take(struct platform_options *o, const char *command, int val,
         break;
     case OPT_LOOKALIKE:
         o->lookalike = true;
+        break;
+    case OPT_PRODUCT_NAME:
+        o->product_name = arg;
         break;
     case OPT_GUEST:
         o->guest_path = arg;

@@ -35,7 +35,8 @@ struct platform_options {
     const char *seed_file; /* NULL: the installation's own seed */
     uint32_t chip_index;
     bool lookalike;
-    const char *guest_path; /* NULL: the default guest */
+    const char *product_name; /* in VCEKs; NULL: as AMD issues them */
+    const char *guest_path;   /* NULL: the default guest */
     /* Replace members of the guest description when set. */
     const char *policy, *host_data, *vmpl, *family_id, *image_id, *guest_svn;
     enum certs_kind certs;

@@ -46,6 +46,7 @@ bool platform_open_install(const struct platform_options *o,
         .use_dev_seed = o->dev_seed,
         .seed_file = o->seed_file,
         .naming = o->lookalike ? PKI_LOOKALIKE : PKI_SIMULATED,
+        .product_name = o->product_name,
         .progress = progress,
     };
 

@@ -327,6 +327,7 @@ static bool open_server(struct run_kds *k, const struct platform_options *o)
     config.naming = install_naming(k->install);
     config.store = install_key_store(k->install);
     config.csp_id = install_csp_id(k->install);
+    config.product_name = install_product_name(k->install);
     config.failed = failed;
     config.ctx = k->install;
     if (kds_open(&config, &k->kds) != PSP_OK) {

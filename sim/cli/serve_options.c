@@ -87,10 +87,10 @@ static const char HELP[] =
     "  --insecure-dev-seed   public seed instead, and nothing is kept\n"
     "  --seed-file FILE      32-byte seed\n"
     "  --profile NAME  --asids N  --min-sev-asid N  --chip N  --lookalike\n"
-    "  --vlek  --mask-chip-id  --mask-chip-key  --reported-tcb HEX\n"
-    "  --platform-info N  --sev-kernel ERA  --sev-abi NAME\n"
-    "  --sev-auto-report  --sev-start-uninit  --vm-handle MODE\n"
-    "                        as for swpsp run\n";
+    "  --product-name NAME  --vlek  --mask-chip-id  --mask-chip-key\n"
+    "  --reported-tcb HEX  --platform-info N  --sev-kernel ERA\n"
+    "  --sev-abi NAME  --sev-auto-report  --sev-start-uninit\n"
+    "  --vm-handle MODE      as for swpsp run\n";
 
 /* Platform options of this command; the first three are not remembered. */
 static const char *const PLATFORM[] = {
@@ -102,6 +102,7 @@ static const char *const PLATFORM[] = {
     "min-sev-asid",
     "chip",
     "lookalike",
+    "product-name",
     "vlek",
     "mask-chip-id",
     "mask-chip-key",

@@ -281,6 +281,20 @@ static int set_csp_id(struct install *ins, const char *csp_id, char *error)
     return 0;
 }
 
+static int set_product_name(struct install *ins, const char *name, char *error)
+{
+    if (name == NULL) {
+        return 0;
+    }
+    if (!pki_product_generation(name, &ins->product)) {
+        return state_error(error, -EINVAL,
+                           "a product name is Milan, Genoa or Turin, perhaps "
+                           "with a stepping: Milan-B1");
+    }
+    strcpy(ins->product_name, name);
+    return 0;
+}
+
 int install_open(const struct install_config *config, struct install **out,
                  char *error)
 {
@@ -296,6 +310,9 @@ int install_open(const struct install_config *config, struct install **out,
     ins->progress = config->progress;
     ins->progress_ctx = config->ctx;
     rc = set_csp_id(ins, config->csp_id, error);
+    if (rc == 0) {
+        rc = set_product_name(ins, config->product_name, error);
+    }
     if (rc == 0) {
         rc = open_seed(ins, config, error);
     }
@@ -355,6 +372,11 @@ const char *install_csp_id(const struct install *ins)
     return ins->csp_id;
 }
 
+const char *install_product_name(const struct install *ins)
+{
+    return ins->product_name[0] == '\0' ? NULL : ins->product_name;
+}
+
 enum pki_naming install_naming(const struct install *ins)
 {
     return ins->naming;
@@ -393,6 +415,11 @@ int install_ca(struct install *ins, enum psp_generation generation,
     if (ins->ca[generation] == NULL) {
         err = pki_ca_open(ins->seed, generation, ins->naming, &ins->store,
                           &ins->ca[generation]);
+        if (err == PSP_OK && ins->product_name[0] != '\0' &&
+            ins->product == generation) {
+            err =
+                pki_ca_set_product_name(ins->ca[generation], ins->product_name);
+        }
         if (err != PSP_OK) {
             return install_pki_error(ins, err, error);
         }

@@ -42,6 +42,9 @@ struct install_config {
     const char *seed_file;
     enum pki_naming naming;
     const char *csp_id; /* of VLEKs; copied. NULL: PKI_CSP_ID */
+    /** In VCEKs of the generation that it says, "Milan-B1"; copied. NULL: as
+     * AMD issues them. */
+    const char *product_name;
     /** Before an RSA key is made (about a second each); @key "Milan-ARK". May
      * be NULL. */
     void (*progress)(void *ctx, const char *key);
@@ -54,9 +57,9 @@ struct install;
  * Open the installation, or make it. Two processes that start at once get the
  * same seed.
  *
- * -EINVAL: dev seed and seed file together, no home folder, @csp_id; -EBADMSG:
- * a damaged file; -EPERM: others can read or write it; -ENOMEM; errno of the
- * file that could not be read or written.
+ * -EINVAL: dev seed and seed file together, no home folder, @csp_id,
+ * @product_name; -EBADMSG: a damaged file; -EPERM: others can read or write it;
+ * -ENOMEM; errno of the file that could not be read or written.
  */
 int install_open(const struct install_config *config, struct install **out,
                  char *error);
@@ -77,6 +80,7 @@ const struct state_dir *install_dir(const struct install *ins);
 /** For those that open their own pki_ca; borrowed. */
 const struct pki_key_store *install_key_store(const struct install *ins);
 const char *install_csp_id(const struct install *ins);
+const char *install_product_name(const struct install *ins); /* or NULL */
 enum pki_naming install_naming(const struct install *ins);
 
 /** Chip @index; the caller wipes it. */

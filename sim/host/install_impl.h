@@ -14,6 +14,8 @@ struct install {
     uint8_t seed[PSP_SEED_SIZE];
     char fingerprint[INSTALL_FINGERPRINT_SIZE];
     char csp_id[PKI_CSP_ID_MAX + 1];
+    char product_name[PKI_PRODUCT_NAME_SIZE]; /* "": none given */
+    enum psp_generation product;              /* that it says */
     enum pki_naming naming;
     void (*progress)(void *ctx, const char *key);
     void *progress_ctx;

@@ -30,6 +30,8 @@ struct kds {
     bool has_store;
     uint32_t chip_count;
     char csp_id[PKI_CSP_ID_MAX + 1];
+    char product_name[PKI_PRODUCT_NAME_SIZE]; /* "": none given */
+    enum psp_generation product;              /* that it says */
     bool revoke_ask;
     void (*failed)(void *ctx, enum psp_err err);
     void *ctx;
@@ -42,9 +44,12 @@ enum psp_err kds_open(const struct kds_config *config, struct kds **out)
 {
     const char *csp = config->csp_id != NULL ? config->csp_id : PKI_CSP_ID;
     size_t limit = config->cache_limit != 0 ? config->cache_limit : 4096;
+    enum psp_generation product = PSP_GENERATION_COUNT;
     struct kds *kds;
 
-    if (config->chip_count > KDS_CHIP_LIMIT || strlen(csp) > PKI_CSP_ID_MAX) {
+    if (config->chip_count > KDS_CHIP_LIMIT || strlen(csp) > PKI_CSP_ID_MAX ||
+        (config->product_name != NULL &&
+         !pki_product_generation(config->product_name, &product))) {
         return PSP_E_PARAM;
     }
     kds = calloc(1, sizeof(*kds));
@@ -59,6 +64,10 @@ enum psp_err kds_open(const struct kds_config *config, struct kds **out)
     }
     kds->chip_count = config->chip_count;
     strcpy(kds->csp_id, csp);
+    if (config->product_name != NULL) {
+        strcpy(kds->product_name, config->product_name);
+    }
+    kds->product = product;
     kds->revoke_ask = config->revoke_ask;
     kds->failed = config->failed;
     kds->ctx = config->ctx;
@@ -100,6 +109,7 @@ void kds_close(struct kds *kds)
 static enum psp_err open_product(struct kds *kds, enum psp_generation g)
 {
     struct product *p = &kds->products[g];
+    enum psp_err err;
 
     if (p->chips == NULL) {
         p->chips = calloc(kds->chip_count + 1, sizeof(*p->chips));
@@ -113,8 +123,11 @@ static enum psp_err open_product(struct kds *kds, enum psp_generation g)
     if (p->ca != NULL) {
         return PSP_OK;
     }
-    return pki_ca_open(kds->seed, g, kds->naming,
-                       kds->has_store ? &kds->store : NULL, &p->ca);
+    err = pki_ca_open(kds->seed, g, kds->naming,
+                      kds->has_store ? &kds->store : NULL, &p->ca);
+    return err == PSP_OK && g == kds->product
+               ? pki_ca_set_product_name(p->ca, kds->product_name)
+               : err;
 }
 
 static const struct psp_chip *find_chip(const struct kds *kds,

@@ -19,8 +19,11 @@ struct kds_config {
     const struct pki_key_store *store; /* copied; NULL: keys are derived */
     uint32_t chip_count; /* chips 0 .. count-1 of each generation exist */
     const char *csp_id;  /* of VLEKs; copied. NULL: PKI_CSP_ID */
-    bool revoke_ask;     /* list the ASKs on the CRLs */
-    size_t cache_limit;  /* answers kept; 0: 4096 */
+    /** In VCEKs of the generation that it says; copied. NULL: as AMD issues
+     * them. */
+    const char *product_name;
+    bool revoke_ask;    /* list the ASKs on the CRLs */
+    size_t cache_limit; /* answers kept; 0: 4096 */
     /** Told why an answer is a 500. From several threads. May be NULL. */
     void (*failed)(void *ctx, enum psp_err err);
     void *ctx;
@@ -31,8 +34,8 @@ struct kds_config {
 
 struct kds;
 
-/** PSP_OK; PSP_E_NOMEM; PSP_E_PARAM: too many chips, CSP_ID too long. Keys are
- * loaded or made when they are first needed. */
+/** PSP_OK; PSP_E_NOMEM; PSP_E_PARAM: too many chips, CSP_ID too long, a product
+ * name that is none. Keys are loaded or made when they are first needed. */
 PSP_MUST_CHECK enum psp_err kds_open(const struct kds_config *config,
                                      struct kds **out);
 /** Wipes. NULL is fine. */

@@ -586,6 +586,27 @@ static void dev_seed__no_file_touched__insecure(void **state)
     install_close(ins);
 }
 
+static void product_name__of_no_product__refused(void **state)
+{
+    struct install_config config = {.use_dev_seed = true,
+                                    .product_name = "Milan-B"};
+    struct install *ins = NULL;
+    char error[INSTALL_ERROR_SIZE];
+
+    (void)state;
+    assert_int_equal(install_open(&config, &ins, error), -EINVAL);
+    assert_string_equal(error, "a product name is Milan, Genoa or Turin, "
+                               "perhaps with a stepping: Milan-B1");
+    config.product_name = "Genoa-B1";
+    assert_int_equal(install_open(&config, &ins, error), 0);
+    assert_string_equal(install_product_name(ins), "Genoa-B1");
+    install_close(ins);
+    config.product_name = NULL;
+    assert_int_equal(install_open(&config, &ins, error), 0);
+    assert_null(install_product_name(ins));
+    install_close(ins);
+}
+
 static void csp_id__out_of_range__refused(void **state)
 {
     char id[PKI_CSP_ID_MAX + 2];
@@ -1321,6 +1342,7 @@ int main(void)
         IN_DIR(seed_file__two_in_one_folder__keys_apart),
         IN_DIR(dev_seed__no_file_touched__insecure),
         IN_DIR(csp_id__out_of_range__refused),
+        IN_DIR(product_name__of_no_product__refused),
         IN_DIR(key__first_use__made_once_and_private),
         IN_DIR(key__file__openssl_reads_it),
         IN_DIR(key__of_another_size__refused),

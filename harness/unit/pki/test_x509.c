@@ -276,6 +276,67 @@ static void vcek__development_seed__known_digest(void **state)
     pki_ca_close(ca);
 }
 
+/* §1.7: a generation, perhaps with a stepping; §9 U3, U4: configurable. */
+static struct name_case {
+    const char *name;
+    enum psp_generation want; /* PSP_GENERATION_COUNT: refused */
+} NAME_CASES[] = {
+    {"Milan", PSP_MILAN},
+    {"Milan-B1", PSP_MILAN},
+    {"Genoa-B2", PSP_GENOA},
+    {"Turin-C0", PSP_TURIN},
+    {"Turin", PSP_TURIN},
+    {"", PSP_GENERATION_COUNT},
+    {"milan", PSP_GENERATION_COUNT},
+    {"Milan-", PSP_GENERATION_COUNT},
+    {"Milan-B", PSP_GENERATION_COUNT},
+    {"Milan-b0", PSP_GENERATION_COUNT},
+    {"Milan-BB", PSP_GENERATION_COUNT},
+    {"Milan-B10", PSP_GENERATION_COUNT},
+    {"Milan B1", PSP_GENERATION_COUNT},
+    {"Rome", PSP_GENERATION_COUNT},
+    {"Bergamo", PSP_GENERATION_COUNT},
+};
+
+static bool holds(const struct pki_cert *cert, const char *product)
+{
+    static const uint8_t oid[] = {0x2b, 0x06, 0x01, 0x04, 0x01,
+                                  0x9c, 0x78, 0x01, 0x02};
+    const uint8_t *p = memmem(cert->der, cert->size, oid, sizeof(oid));
+    size_t n = strlen(product);
+
+    /* OCTET STRING, size, IA5String, size, text */
+    return p != NULL && p[sizeof(oid) + 2] == 0x16 && p[sizeof(oid) + 3] == n &&
+           memcmp(p + sizeof(oid) + 4, product, n) == 0;
+}
+
+static void test_product_name(void **state)
+{
+    const struct name_case *c = *state;
+    enum psp_generation said = PSP_GENERATION_COUNT;
+
+    assert_int_equal(pki_product_generation(c->name, &said),
+                     c->want != PSP_GENERATION_COUNT);
+    assert_int_equal(said, c->want);
+    for (int g = PSP_MILAN; g < PSP_GENERATION_COUNT; g++) {
+        static const char *const usual[] = {
+            [PSP_MILAN] = "Milan-B0",
+            [PSP_GENOA] = "Genoa",
+            [PSP_TURIN] = "Turin",
+        };
+        bool named = g == (int)c->want;
+        struct pki_ca *ca = open_ca((enum psp_generation)g, PKI_SIMULATED);
+        struct pki_cert cert;
+
+        assert_int_equal(pki_ca_set_product_name(ca, c->name),
+                         named ? PSP_OK : PSP_E_PARAM);
+        cert = vcek(ca, 0);
+        assert_true(holds(&cert, named ? c->name : usual[g]));
+        pki_cert_clear(&cert);
+        pki_ca_close(ca);
+    }
+}
+
 /* TCB bytes that no certificate can carry. */
 struct spl_case {
     const char *name;
@@ -459,7 +520,7 @@ int main(void)
         cmocka_unit_test(ca_open__no_such_generation__param),
     };
     static char products[3][8] = {"Milan", "Genoa", "Turin"};
-    static char names[32][64];
+    static char names[48][64];
     size_t n = 8;
     size_t k = 0;
 
@@ -468,6 +529,11 @@ int main(void)
         snprintf(names[k], 64, "spl__%s", SPL_CASES[i].name);
         tests[n++] = (struct CMUnitTest){names[k++], test_spl, NULL, NULL,
                                          &SPL_CASES[i]};
+    }
+    for (size_t i = 0; i < sizeof(NAME_CASES) / sizeof(NAME_CASES[0]); i++) {
+        snprintf(names[k], 64, "product_name__%s", NAME_CASES[i].name);
+        tests[n++] = (struct CMUnitTest){names[k++], test_product_name, NULL,
+                                         NULL, &NAME_CASES[i]};
     }
     for (size_t i = 0; i < sizeof(CHAINS) / sizeof(CHAINS[0]); i++) {
         tests[n++] = (struct CMUnitTest){CHAINS[i].test, test_openssl_verify,

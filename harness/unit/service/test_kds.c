@@ -675,7 +675,7 @@ static void twist__other_chip__the_next_ones_certificate(void **state)
     kds_close(more);
 }
 
-static void open__too_many_chips_or_long_csp__refused(void **state)
+static void open__bad_config__refused(void **state)
 {
     char csp[PKI_CSP_ID_MAX + 2];
     struct kds_config config = {.seed = PKI_DEV_SEED,
@@ -688,6 +688,9 @@ static void open__too_many_chips_or_long_csp__refused(void **state)
     assert_int_equal(kds_open(&config, &k), PSP_E_PARAM);
     config.chip_count = 1;
     config.csp_id = csp;
+    assert_int_equal(kds_open(&config, &k), PSP_E_PARAM);
+    config.csp_id = NULL;
+    config.product_name = "Rome";
     assert_int_equal(kds_open(&config, &k), PSP_E_PARAM);
     assert_null(k);
 }
@@ -857,7 +860,7 @@ int main(void)
         cmocka_unit_test(wrong_method__allow_names_the_right_one),
         cmocka_unit_test(twist__other_tcb_and_reversed__signed_but_wrong),
         cmocka_unit_test(twist__other_chip__the_next_ones_certificate),
-        cmocka_unit_test(open__too_many_chips_or_long_csp__refused),
+        cmocka_unit_test(open__bad_config__refused),
         cmocka_unit_test(store__fails__server_error),
         cmocka_unit_test(threads__at_once__all_answered),
         cmocka_unit_test(cache__full__oldest_goes_first),
