@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aeb_msg.h"
 
-#include "ttrpc_alloc.h"
+#include "ttrpc_unpack.h"
 
 #include "aeb.pb-c.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_UNKNOWN 64u
 
 const char *const AEB_SERVICES[] = {"aeb.Aeb",        "aeb.AEB",
                                     "aeb.AebService", "aeb.AEBService",
@@ -18,21 +16,6 @@ const size_t AEB_SERVICE_COUNT = sizeof(AEB_SERVICES) / sizeof(AEB_SERVICES[0]);
 const char *aeb_rpc_name(enum aeb_rpc rpc)
 {
     return rpc == AEB_RPC_SIZE ? AEB_METHOD_SIZE : AEB_METHOD_EVIDENCE;
-}
-
-static ProtobufCMessage *unpack(const ProtobufCMessageDescriptor *type,
-                                struct ttrpc_bytes in)
-{
-    struct ttrpc_alloc a;
-    ProtobufCMessage *m;
-
-    ttrpc_alloc_init(&a, in.size);
-    m = protobuf_c_message_unpack(type, &a.allocator, in.size, in.data);
-    if (m != NULL && m->n_unknown_fields > MAX_UNKNOWN) {
-        protobuf_c_message_free_unpacked(m, &a.allocator);
-        return NULL;
-    }
-    return m;
 }
 
 static enum psp_err pack(const ProtobufCMessage *m, uint8_t **out, size_t *size)
@@ -77,14 +60,14 @@ enum psp_err aeb_request_decode(enum aeb_rpc rpc, struct ttrpc_bytes in,
     memset(out, 0, sizeof(*out));
     if (rpc == AEB_RPC_SIZE) {
         Swpsp__Aeb__SizeRequest *m =
-            (void *)unpack(&swpsp__aeb__size_request__descriptor, in);
+            (void *)ttrpc_unpack(&swpsp__aeb__size_request__descriptor, in);
 
         out->impl = m;
         out->handle = m != NULL ? m->guest_handle : 0;
         out->features = m != NULL ? m->features : 0;
     } else {
         Swpsp__Aeb__EvidenceRequest *m =
-            (void *)unpack(&swpsp__aeb__evidence_request__descriptor, in);
+            (void *)ttrpc_unpack(&swpsp__aeb__evidence_request__descriptor, in);
 
         out->impl = m;
         if (m != NULL) {
@@ -127,10 +110,10 @@ enum psp_err aeb_response_decode(enum aeb_rpc rpc, struct ttrpc_bytes in,
                                  struct aeb_response *out)
 {
     memset(out, 0, sizeof(*out));
-    out->impl =
-        unpack(rpc == AEB_RPC_SIZE ? &swpsp__aeb__size_response__descriptor
-                                   : &swpsp__aeb__evidence_response__descriptor,
-               in);
+    out->impl = ttrpc_unpack(rpc == AEB_RPC_SIZE
+                                 ? &swpsp__aeb__size_response__descriptor
+                                 : &swpsp__aeb__evidence_response__descriptor,
+                             in);
     if (out->impl == NULL) {
         return PSP_E_FORMAT;
     }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ttrpc_msg.h"
 
-#include "ttrpc_alloc.h"
+#include "ttrpc_unpack.h"
 
 #include "ttrpc.pb-c.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_UNKNOWN  64u
-#define MAX_METADATA 64u
+#define MAX_METADATA 1024u
 
 bool ttrpc_bytes_are(struct ttrpc_bytes b, const char *text)
 {
@@ -73,8 +72,7 @@ static bool text_ok(ProtobufCBinaryData b)
 
 static bool request_ok(const Swpsp__Ttrpc__Request *m)
 {
-    if (m->base.n_unknown_fields > MAX_UNKNOWN ||
-        m->n_metadata > MAX_METADATA || !text_ok(m->service) ||
+    if (m->n_metadata > MAX_METADATA || !text_ok(m->service) ||
         !text_ok(m->method)) {
         return false;
     }
@@ -89,17 +87,15 @@ static bool request_ok(const Swpsp__Ttrpc__Request *m)
 enum psp_err ttrpc_request_decode(const uint8_t *data, size_t size,
                                   struct ttrpc_request *out)
 {
-    struct ttrpc_alloc a;
-    Swpsp__Ttrpc__Request *m;
+    Swpsp__Ttrpc__Request *m = (void *)ttrpc_unpack(
+        &swpsp__ttrpc__request__descriptor, (struct ttrpc_bytes){data, size});
 
     memset(out, 0, sizeof(*out));
-    ttrpc_alloc_init(&a, size);
-    m = swpsp__ttrpc__request__unpack(&a.allocator, size, data);
     if (m == NULL) {
         return PSP_E_FORMAT;
     }
     if (!request_ok(m)) {
-        swpsp__ttrpc__request__free_unpacked(m, &a.allocator);
+        swpsp__ttrpc__request__free_unpacked(m, NULL);
         return PSP_E_FORMAT;
     }
     out->service = view(m->service);
@@ -112,7 +108,6 @@ enum psp_err ttrpc_request_decode(const uint8_t *data, size_t size,
 
 void ttrpc_request_clear(struct ttrpc_request *req)
 {
-    /* What take() of the bounded allocator gave is malloc's. */
     if (req->impl != NULL) {
         swpsp__ttrpc__request__free_unpacked(req->impl, NULL);
     }
@@ -122,12 +117,10 @@ void ttrpc_request_clear(struct ttrpc_request *req)
 enum psp_err ttrpc_response_decode(const uint8_t *data, size_t size,
                                    struct ttrpc_response *out)
 {
-    struct ttrpc_alloc a;
-    Swpsp__Ttrpc__Response *m;
+    Swpsp__Ttrpc__Response *m = (void *)ttrpc_unpack(
+        &swpsp__ttrpc__response__descriptor, (struct ttrpc_bytes){data, size});
 
     memset(out, 0, sizeof(*out));
-    ttrpc_alloc_init(&a, size);
-    m = swpsp__ttrpc__response__unpack(&a.allocator, size, data);
     if (m == NULL) {
         return PSP_E_FORMAT;
     }

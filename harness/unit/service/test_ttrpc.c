@@ -194,6 +194,82 @@ static void request_decode__unknown_fields__skipped(void **state)
     ttrpc_request_clear(&req);
 }
 
+/* protobuf-c knows no groups; to Rust and Go they are unknown fields as any. */
+static void request_decode__unknown_groups__skipped(void **state)
+{
+    static const char *const good[] = {
+        "9b06 9c06 0a07 6165622e416562 2005",
+        "0a07 6165622e416562 9b06 0805 9306 4d 01020304 0a01ff 9406 49 "
+        "0102030405060708 9c06 2005",
+        "0a07 6165622e416562 2005 9b06 9c06",
+    };
+    struct ttrpc_request req;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_int_equal(decode(good[i], &req), PSP_OK);
+        assert_true(ttrpc_bytes_are(req.service, "aeb.Aeb"));
+        assert_int_equal(req.timeout_nano, 5);
+        ttrpc_request_clear(&req);
+    }
+}
+
+static void request_decode__groups_that_are_none__refused(void **state)
+{
+    static const char *const bad[] = {
+        "9b06",                /* no end */
+        "9b06 9406",           /* another's end */
+        "9b06 9306 9c06 9406", /* crossed */
+        "9c06",                /* an end alone */
+        "0b 0c",               /* in the service's place */
+        "9b06 0a05 6165 9c06", /* a value that is longer */
+        "9b06 08ff",
+        "9b06 0e 9c06", /* no wire type */
+        "9b06 ffffffffffffffffffff01 9c06",
+    };
+    struct ttrpc_request req;
+    char deep[200 + 1] = "";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(decode(bad[i], &req), PSP_E_FORMAT);
+        ttrpc_request_clear(&req);
+    }
+    memset(deep, '7', 200); /* 50 groups in each other: 73 ... 74 ... */
+    for (size_t i = 0; i < 50; i++) {
+        deep[2 * i + 1] = '3';
+        deep[100 + 2 * i + 1] = '4';
+    }
+    assert_int_equal(decode(deep, &req), PSP_E_FORMAT);
+    ttrpc_request_clear(&req);
+}
+
+static void decode_many(const char *hex, size_t count, enum psp_err want)
+{
+    size_t n = strlen(hex);
+    char *text = malloc(n * count + 1);
+    struct ttrpc_request req;
+
+    for (size_t i = 0; i < count; i++) {
+        memcpy(text + n * i, hex, n);
+    }
+    text[n * count] = '\0';
+    assert_int_equal(decode(text, &req), want);
+    ttrpc_request_clear(&req);
+    free(text);
+}
+
+static void request_decode__a_thousand_of_anything__is_the_limit(void **state)
+{
+    (void)state;
+    decode_many("9a0600", 1024, PSP_OK);
+    decode_many("9a0600", 1025, PSP_E_FORMAT);
+    decode_many("2a00", 1024, PSP_OK);
+    decode_many("2a00", 1025, PSP_E_FORMAT);
+    decode_many("2a06 0a016b 120176", 1024, PSP_OK);
+    decode_many("2a00", 1000000, PSP_E_FORMAT);
+}
+
 static void request_decode__bad_bytes__refused(void **state)
 {
     static const char *const bad[] = {
@@ -236,7 +312,9 @@ static void size_request_decode__as_rust_does(void **state)
     check_handle("0801 0805", true, 5);        /* the last wins */
     check_handle("0881 80 80 80 10", true, 1); /* 2^32 + 1 */
     check_handle("08ffffffff0f", true, 0xffffffff);
-    check_handle("0a01 31", false, 0); /* wire type */
+    check_handle("9b06 0805 9c06 0801", true, 1); /* an unknown group */
+    check_handle("0b 0c", false, 0);              /* a known field's */
+    check_handle("0a01 31", false, 0);            /* wire type */
     check_handle("08", false, 0);
 }
 
@@ -1574,6 +1652,9 @@ int main(void)
         cmocka_unit_test(status_frames__as_captured),
         cmocka_unit_test(request_decode__service_with_nul__is_another_name),
         cmocka_unit_test(request_decode__unknown_fields__skipped),
+        cmocka_unit_test(request_decode__unknown_groups__skipped),
+        cmocka_unit_test(request_decode__groups_that_are_none__refused),
+        cmocka_unit_test(request_decode__a_thousand_of_anything__is_the_limit),
         cmocka_unit_test(request_decode__bad_bytes__refused),
         cmocka_unit_test(size_request_decode__as_rust_does),
         cmocka_unit_test(response_decode__absent_status__success),
