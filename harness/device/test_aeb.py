@@ -315,6 +315,23 @@ class OnFiles(evidence.Host):
         self.refused("error 0x10002", aeb, "--handle", "1")
         self.assertEqual(self.end(p), 0, self.said(p))
 
+    def test_a_machine_that_hangs_does_not_keep_the_broker(self):
+        self.machine()
+        aeb = "unix://" + self.path("s")
+        p = self.spawn(tst.SWPSP, "aeb", DEV, "--device", self.nodes + "/sev",
+                       "--listen", aeb)
+        self.until(lambda: self.answers(self.path("s")), p)
+        self.got("e", aeb, "--handle", "1")
+        self.daemon.send_signal(signal.SIGSTOP)
+        try:
+            q = tst.run(tst.SWPSP, "aeb-get", "--connect", aeb, "--handle",
+                        "1", "--timeout", "200")
+            self.assertIn("imed out", q.stderr)
+            p.terminate()
+            self.assertEqual(p.wait(timeout=10), 0, self.said(p))
+        finally:
+            self.daemon.send_signal(signal.SIGCONT)
+
 
 if __name__ == "__main__":
     tst.main()

@@ -22,6 +22,7 @@
 /* Descriptors beside those of connections: refused ones on their way out, the
  * device and the key server for each worker, the process itself. */
 #define OTHER_FDS 256u
+#define END_SECS  1u
 
 struct session {
     struct aeb_options o;
@@ -48,6 +49,13 @@ static void on_signal(int sig)
 {
     (void)sig;
     ttrpc_server_stop(stopped);
+}
+
+/* A thread of ours is in a device that does not answer. */
+static void on_alarm(int sig)
+{
+    (void)sig;
+    _exit(EXIT_OK);
 }
 
 static bool complain(const char *what, const char *why)
@@ -287,6 +295,17 @@ static bool make_room(struct ttrpc_server_config *server)
     return true;
 }
 
+/* The server has had its time to end well; what still hangs is not waited for.
+ */
+static void end_soon(void)
+{
+    struct sigaction act = {.sa_handler = on_alarm};
+
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGALRM, &act, NULL);
+    (void)alarm(END_SECS);
+}
+
 static int serve(struct session *s)
 {
     struct sigaction act = {.sa_handler = on_signal};
@@ -306,6 +325,9 @@ static int serve(struct session *s)
         if (s->o.listen[i].family == AF_UNIX && !s->o.listen[i].abstract) {
             (void)remove(s->o.listen[i].name);
         }
+    }
+    if (err == 0) {
+        end_soon();
     }
     return err == 0 ? EXIT_OK : EXIT_USAGE;
 }
@@ -330,6 +352,7 @@ static void session_close(struct session *s)
     install_close(s->install);
     free(s->root);
     free(s);
+    (void)alarm(0);
 }
 
 int cmd_aeb(int argc, char **argv)
