@@ -218,6 +218,21 @@ class Broker(evidence.Case):
             p.terminate()
             self.assertNotIn("descriptors", p.stderr.read())
 
+    def test_a_path_that_is_anothers_by_now_is_left(self):
+        def broker():
+            p = self.spawn(tst.SWPSP, "aeb", DEV, "--listen", "unix://" + path,
+                           stdout=subprocess.PIPE)
+            self.assertIn(b"listening", p.stdout.readline())
+            return p
+        path = self.path("s")
+        first = broker()
+        os.unlink(path)
+        second = broker()
+        self.assertEqual(self.end(first), 0)
+        self.assertTrue(os.path.exists(path))
+        self.assertEqual(self.end(second), 0)
+        self.assertFalse(os.path.exists(path))
+
     def hostile(self, fault, script, text=None, status=1):
         p = self.session(script, broker=self.faults({"at": "broker",
                                                      **fault}))

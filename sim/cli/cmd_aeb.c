@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,7 +40,8 @@ struct session {
     struct ttrpc_server *server;
     uint8_t *root;
     size_t root_size;
-    size_t listening; /* of the addresses in o */
+    size_t listening;                 /* of the addresses in o */
+    struct stat path[AEB_LISTEN_MAX]; /* what was made there */
 };
 
 /* For the signal handler. */
@@ -246,6 +248,34 @@ static bool open_broker(struct session *s)
            complain("start", "cannot start the server");
 }
 
+static bool has_path(const struct ttrpc_addr *a)
+{
+    return a->family == AF_UNIX && !a->abstract;
+}
+
+/* The time too: a number that is free is given again. */
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Nobody shall find a path that leads nowhere; who has come after us has a
+ * socket of their own there. */
+static void remove_paths(const struct session *s)
+{
+    for (size_t i = 0; i < s->listening; i++) {
+        const struct ttrpc_addr *a = &s->o.listen[i];
+        struct stat now;
+
+        if (has_path(a) && lstat(a->name, &now) == 0 &&
+            is_same(&now, &s->path[i])) {
+            (void)remove(a->name);
+        }
+    }
+}
+
 static bool listen_all(struct session *s)
 {
     char text[TTRPC_ADDR_TEXT];
@@ -257,6 +287,9 @@ static bool listen_all(struct session *s)
         ttrpc_addr_print(&s->o.listen[i], text);
         if (err != 0) {
             return complain(text, strerror(-err));
+        }
+        if (has_path(&s->o.listen[i])) {
+            (void)lstat(s->o.listen[i].name, &s->path[i]);
         }
         s->listening++;
         printf("listening on %s\n", text);
@@ -320,12 +353,7 @@ static int serve(struct session *s)
     if (err < 0) {
         (void)complain("server", strerror(-err));
     }
-    /* Nobody shall find a path that leads nowhere. */
-    for (size_t i = 0; i < s->listening; i++) {
-        if (s->o.listen[i].family == AF_UNIX && !s->o.listen[i].abstract) {
-            (void)remove(s->o.listen[i].name);
-        }
-    }
+    remove_paths(s);
     if (err == 0) {
         end_soon();
     }
