@@ -234,6 +234,25 @@ for msr in 0xC0010131, 0xC0010010:
                 self.assertEqual(self.read(name + ".certs")[len(table):]
                                  .strip(b"\0"), b"")
 
+    def test_messages_do_not_go_into_the_state(self):
+        state = self.path("state")
+        p = self.ok("sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh", tst.SWPSP,
+                    "run", "--state", state, "--trace", "--", "sh", "-c",
+                    'ls -l /proc/$$/fd >"$0" && exec "$@"', self.path("fds"),
+                    *CLIENTS["c"], "--report", self.path("r.bin"))
+        for folder, _, names in os.walk(state):
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as f:
+                    self.assertNotIn(b"mailbox", f.read(), name)
+                if name == "lock":
+                    self.assertEqual(
+                        os.path.getsize(os.path.join(folder, name)), 0)
+        self.assertNotIn("null", self.read("fds").decode())
+        for command in (["kds", DEV], ["decode", self.path("r.bin")]):
+            p = tst.run("sh", "-c", "exec \"$@\" >&-", "sh", tst.SWPSP,
+                        *command)
+            self.assertEqual(p.returncode, 2, p.stderr)
+
     def test_a_fresh_installation_has_its_own_root_and_keeps_it(self):
         for name in ("a", "b"):
             self.ok(tst.SWPSP, "certs", "export", "--state",

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct command {
     const char *name;
@@ -42,6 +45,22 @@ static void usage(FILE *out)
                  "swpsp(1).\n");
 }
 
+/* What the caller has closed must not become a file that we open: messages
+ * would be written into the state. Unusable in the way that it is used, and
+ * closed again for a program that we run. */
+static bool hold_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", mode | O_CLOEXEC) != fd) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
@@ -49,6 +68,9 @@ int main(int argc, char **argv)
                     "only\n");
     return EXIT_USAGE;
 #endif
+    if (!hold_standard_files()) {
+        return EXIT_USAGE; /* nobody would hear why */
+    }
     if (argc < 2) {
         usage(stderr);
         return EXIT_USAGE;
