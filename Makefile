@@ -74,7 +74,7 @@ else
 Q := @
 endif
 
-## Build swpsp and the model library (BUILD=debug|release|asan|cov|fuzz)
+## Build swpsp, the model library and two clients (BUILD=debug|release|asan|cov|fuzz)
 all: $(B)/bin/swpsp $(B)/lib/libpspmodel.a
 
 $(B)/%.o: %.c $(B)/flags | build/.setup

@@ -86,6 +86,16 @@ class Words(unittest.TestCase):
         return out("bash", "-c", script, "bash", os.path.dirname(tst.SWPSP),
                    "swpsp", *words, cwd=tst.TOP).split()
 
+    def test_make_builds_what_readme_calls(self):
+        env = {k: v for k, v in os.environ.items() if "MAKE" not in k}
+        plan = out("make", "-nB", "BUILD=debug", "all", cwd=tst.TOP, env=env)
+        with open(os.path.join(tst.TOP, "README.md"), encoding="utf-8") as f:
+            called = set(re.findall(r"build/debug/(?:bin|client)/[\w-]+",
+                                    f.read()))
+        self.assertIn("build/debug/client/sev_report", called)
+        for path in called:
+            self.assertIn('"LD %s"' % path, plan)
+
     def test_help_names_each_option(self):
         for command, words in calls():
             with self.subTest(words):
