@@ -343,6 +343,29 @@ for msr in 0xC0010131, 0xC0010010:
                 p = tst.run(tst.SWPSP, "run", DEV, "--", *command)
                 self.assertEqual(p.returncode, status, p.stderr)
 
+    def shell(self, line):
+        return tst.run("bash", "-c", line, "bash", tst.SWPSP,
+                       self.path("out.bin"), cwd=self.dir)
+
+    def test_lost_output_is_no_success(self):
+        self.fetch("out")
+        for words in ("--help", "--version", "run --help", 'is-simulated "$2"',
+                      'decode "$2"'):
+            for to, why in ((">/dev/full", "No space left on device"),
+                            (">&-", "Bad file descriptor")):
+                with self.subTest(words + to):
+                    p = self.shell('"$1" %s %s' % (words, to))
+                    self.assertEqual(p.returncode, 2)
+                    self.assertRegex(p.stderr, "^swpsp.*: standard output: "
+                                     + why + "\n$")
+
+    def test_complaints_name_the_command(self):
+        for command in ("run", "kds", "serve", "guest"):
+            p = tst.run(tst.SWPSP, command, "--no-such")
+            self.assertEqual((p.returncode, p.stderr),
+                             (2, "swpsp %s: unrecognized option '--no-such'\n"
+                              % command))
+
     def test_mistakes_give_one_line_and_create_nothing(self):
         with open(self.path("bad.json"), "w", encoding="ascii") as f:
             f.write("{\"polcy\": 1}")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,6 +62,27 @@ static bool hold_standard_files(void)
     return true;
 }
 
+/* What was printed has arrived, or it did not succeed. */
+static int printed(int status)
+{
+    if (status != EXIT_USAGE && (fflush(stdout) != 0 || ferror(stdout))) {
+        fprintf(stderr, "swpsp: standard output: %s\n",
+                errno != 0 ? strerror(errno) : "cannot be written");
+        return EXIT_USAGE;
+    }
+    return status;
+}
+
+static int run_command(const struct command *c, int argc, char **argv)
+{
+    char name[32];
+
+    /* getopt_long() begins its complaints with it. */
+    snprintf(name, sizeof(name), "swpsp %s", c->name);
+    argv[0] = name;
+    return c->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
@@ -78,15 +100,15 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         usage(stdout);
-        return EXIT_OK;
+        return printed(EXIT_OK);
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("swpsp " SWPSP_VERSION);
-        return EXIT_OK;
+        return printed(EXIT_OK);
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(argv[1], COMMANDS[i].name) == 0) {
-            return COMMANDS[i].run(argc - 1, argv + 1);
+            return printed(run_command(&COMMANDS[i], argc - 1, argv + 1));
         }
     }
     fprintf(stderr, "swpsp: no command '%s'; try 'swpsp --help'\n", argv[1]);

@@ -210,7 +210,8 @@ static int given_seed(struct install *ins, const char *path, char *error)
     setbuf(f, NULL); /* no copy of the seed in a buffer */
     n = fread(data, 1, sizeof(data), f);
     if (ferror(f)) {
-        rc = state_error(error, -EIO, "cannot read %s", path);
+        rc = state_error(error, -EIO, "cannot read %s: %s", path,
+                         strerror(errno));
     } else if (!parse_seed(data, n, seed)) {
         rc = state_error(error, -EBADMSG,
                          "%s: a seed is 32 bytes or 64 hex digits", path);
