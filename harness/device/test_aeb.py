@@ -218,6 +218,23 @@ class Broker(evidence.Case):
             p.terminate()
             self.assertNotIn("descriptors", p.stderr.read())
 
+    def test_a_hang_up_ends_a_broker_but_not_under_nohup(self):
+        argv = [tst.SWPSP, "aeb", DEV, "--listen",
+                "unix://" + self.path("hup")]
+        for before, status in (([], 0), (["nohup"], -signal.SIGKILL)):
+            with subprocess.Popen(before + argv, text=True,
+                                  stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL) as p:
+                self.assertIn("listening", p.stdout.readline())
+                p.send_signal(signal.SIGHUP)
+                try:
+                    p.wait(2 if not before else 0.3)
+                except subprocess.TimeoutExpired:
+                    p.kill()
+            self.assertEqual(p.returncode, status)
+            self.assertEqual(os.path.exists(self.path("hup")), bool(before))
+
     def test_a_path_that_is_anothers_by_now_is_left(self):
         def broker():
             p = self.spawn(tst.SWPSP, "aeb", DEV, "--listen", "unix://" + path,

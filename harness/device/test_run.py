@@ -359,6 +359,12 @@ for msr in 0xC0010131, 0xC0010010:
                     self.assertRegex(p.stderr, "^swpsp.*: standard output: "
                                      + why + "\n$")
 
+    def test_a_trace_that_is_not_whole_is_named(self):
+        p = self.shell('"$1" run %s --trace=/dev/full -- sh -c '
+                       '": </dev/sev; exit 3"' % DEV)
+        self.assertEqual((p.returncode, p.stderr.count("\n")), (3, 1), p.stderr)
+        self.assertIn("--trace=/dev/full: ", p.stderr)
+
     def test_complaints_name_the_command(self):
         for command in ("run", "kds", "serve", "guest"):
             p = tst.run(tst.SWPSP, command, "--no-such")

@@ -339,6 +339,18 @@ static void end_soon(void)
     (void)alarm(END_SECS);
 }
 
+/* What ends a broker. A hang-up does not under nohup. */
+static void end_with(const struct sigaction *act)
+{
+    struct sigaction old;
+
+    sigaction(SIGINT, act, NULL);
+    sigaction(SIGTERM, act, NULL);
+    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
+        sigaction(SIGHUP, act, NULL);
+    }
+}
+
 static int serve(struct session *s)
 {
     struct sigaction act = {.sa_handler = on_signal};
@@ -347,8 +359,7 @@ static int serve(struct session *s)
     sigemptyset(&act.sa_mask);
     stopped = s->server;
     (void)signal(SIGPIPE, SIG_IGN);
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
+    end_with(&act);
     err = listen_all(s) ? ttrpc_server_run(s->server) : 1;
     if (err < 0) {
         (void)complain("server", strerror(-err));
@@ -365,8 +376,7 @@ static void session_close(struct session *s)
     struct sigaction act = {.sa_handler = SIG_DFL};
 
     sigemptyset(&act.sa_mask);
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
+    end_with(&act);
     stopped = NULL;
     ttrpc_server_close(s->server);
     aeb_broker_close(s->broker);

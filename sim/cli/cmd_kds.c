@@ -59,7 +59,7 @@ static const char HELP[] =
     "usage: swpsp kds [OPTION...]\n\n"
     "Serve what AMD's Key Distribution Service serves, for the simulated "
     "chips of an\ninstallation. Prints the port on stdout, then runs until "
-    "SIGTERM or SIGINT.\n\n"
+    "SIGTERM, SIGINT or SIGHUP.\n\n"
     "  --listen ADDRESS      numeric; default 127.0.0.1\n"
     "  --port N              default 0: any free one\n"
     "  --port-file FILE      write the port there when requests are taken\n"
@@ -420,6 +420,14 @@ static enum psp_err open_kds(const struct kds_options *o, struct install *ins,
     return kds_open(&config, out);
 }
 
+/* Not under nohup. */
+static bool heeds_hangup(void)
+{
+    struct sigaction act;
+
+    return sigaction(SIGHUP, NULL, &act) != 0 || act.sa_handler != SIG_IGN;
+}
+
 static int run(struct kds_options *o, struct install *ins)
 {
     struct kds_tls tls = {0};
@@ -431,6 +439,9 @@ static int run(struct kds_options *o, struct install *ins)
     sigemptyset(&until);
     sigaddset(&until, SIGTERM);
     sigaddset(&until, SIGINT);
+    if (heeds_hangup()) {
+        sigaddset(&until, SIGHUP);
+    }
     blocked = until;
     sigaddset(&blocked, SIGPIPE); /* a log that nobody reads any more */
     pthread_sigmask(SIG_BLOCK, &blocked, &old);

@@ -456,7 +456,13 @@ int cmd_run(int argc, char **argv)
     run_kds_stop(kds);
     fault_plan_free(o.faults); /* the key server has used it */
     if (out != stderr) {
-        fclose(out);
+        bool lost = ferror(out) != 0;
+
+        /* The program has ended as it did; its trace is not whole. */
+        if (fclose(out) != 0 || lost) {
+            fprintf(stderr, "swpsp run: --trace=%s: %s\n", o.trace_path,
+                    lost ? "lines could not be written" : strerror(errno));
+        }
     }
     return status;
 }
