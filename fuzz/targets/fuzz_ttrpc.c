@@ -47,16 +47,38 @@ static void messages(struct ttrpc_bytes payload)
     }
 }
 
+/* An unknown group before it changes nothing. */
+static void group_first(const uint8_t *data, size_t size, bool ok)
+{
+    static const uint8_t group[] = {0x9b, 0x06, 0x0a, 0x01, 'x', 0x9c, 0x06};
+    uint8_t *both = malloc(sizeof(group) + size);
+    struct ttrpc_request req;
+
+    if (both == NULL) {
+        return;
+    }
+    memcpy(both, group, sizeof(group));
+    if (size > 0) {
+        memcpy(both + sizeof(group), data, size);
+    }
+    fz_check((ttrpc_request_decode(both, sizeof(group) + size, &req) ==
+              PSP_OK) == ok);
+    ttrpc_request_clear(&req);
+    free(both);
+}
+
 static void body(const uint8_t *data, size_t size)
 {
     struct ttrpc_response resp;
     struct ttrpc_request req;
+    bool ok = ttrpc_request_decode(data, size, &req) == PSP_OK;
 
-    if (ttrpc_request_decode(data, size, &req) == PSP_OK) {
+    if (ok) {
         request_again(&req);
         messages(req.payload);
     }
     ttrpc_request_clear(&req);
+    group_first(data, size, ok);
     if (ttrpc_response_decode(data, size, &resp) == PSP_OK) {
         messages(resp.payload);
     }

@@ -66,12 +66,12 @@ static bool row_fits(const struct aeb_peer_row *row,
     }
 }
 
-/* What the peer cannot choose comes first: a CID is the kernel's word, a path
- * was given to one guest, a uid may be that of all guests' processes. */
+/* An endpoint is one guest's, whoever comes; a uid may be that of all guests'
+ * processes. */
 static const struct aeb_peer_row *find_row(const struct aeb_broker_config *c,
                                            const struct ttrpc_peer *peer)
 {
-    static const int order[] = {AEB_BY_CID, AEB_BY_LISTENER, AEB_BY_UID};
+    static const int order[] = {AEB_BY_LISTENER, AEB_BY_CID, AEB_BY_UID};
 
     for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
         for (size_t i = 0; i < c->row_count; i++) {

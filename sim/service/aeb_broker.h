@@ -17,8 +17,8 @@
 /** Does a peer get what it names, only its own, or its own by name 0 too? */
 enum aeb_peer_policy { AEB_PEER_OPEN, AEB_PEER_CHECK, AEB_PEER_BIND };
 
-/** Which peer has which handle, or is which guest. The first row by CID that
- * fits counts, else the first by listener, else the first by uid. */
+/** Which peer has which handle, or is which guest. The first row by listener
+ * that fits counts, else the first by CID, else the first by uid. */
 struct aeb_peer_row {
     enum { AEB_BY_CID, AEB_BY_LISTENER, AEB_BY_UID } by;
     uint64_t key;

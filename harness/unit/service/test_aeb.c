@@ -913,19 +913,19 @@ static void peer_policy__who_gets_what(void **state)
     }
 }
 
-/* Whatever the order of the rows: all guests may be processes of one user, and
- * every guest reaches every port. */
-static void peer_of_several_rows__cid_then_endpoint_then_uid(void **state)
+/* Whatever the order of the rows: all guests may be processes of one user. */
+static void peer_of_several_rows__endpoint_then_cid_then_uid(void **state)
 {
     const uint32_t own = legacy_vm_handle(guest);
     const struct aeb_peer_row rows[] = {
         {.by = AEB_BY_UID, .key = 7, .handle = own + 1},
+        {.by = AEB_BY_CID, .key = 42, .handle = own + 1},
         {.by = AEB_BY_LISTENER, .key = 3, .handle = own},
-        {.by = AEB_BY_LISTENER, .key = 4, .handle = own + 1},
-        {.by = AEB_BY_CID, .key = 42, .handle = own}};
+        {.by = AEB_BY_CID, .key = 43, .handle = own}};
     const struct ttrpc_peer peers[] = {
         {.family = AF_UNIX, .have_uid = true, .uid = 7, .listener = 3},
-        {.family = AF_VSOCK, .cid = 42, .listener = 4}};
+        {.family = AF_VSOCK, .cid = 42, .listener = 3},
+        {.family = AF_VSOCK, .cid = 43, .listener = 4}};
     const struct aeb_request req = {.handle = own};
     struct aeb_broker_config c = usual();
 
@@ -933,7 +933,7 @@ static void peer_of_several_rows__cid_then_endpoint_then_uid(void **state)
     c.rows = rows;
     c.row_count = 4;
     c.policy = AEB_PEER_CHECK;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         struct asked a;
 
         ask_peer(&c, AEB_RPC_EVIDENCE, &req, &peers[i], &a);
@@ -1407,7 +1407,7 @@ int main(void)
         CLEAN(fault__replay__of_the_same_handle),
         CLEAN(fault__substitute__the_device_is_asked_for_another),
         CLEAN(peer_policy__who_gets_what),
-        CLEAN(peer_of_several_rows__cid_then_endpoint_then_uid),
+        CLEAN(peer_of_several_rows__endpoint_then_cid_then_uid),
         CLEAN(registry__handle_used_again_meanwhile__refused),
         CLEAN(rate__one_too_many__only_that_peer),
         CLEAN(cek__from_a_key_server),
