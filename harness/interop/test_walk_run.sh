@@ -4,7 +4,8 @@
 set -eu
 build=$(pwd)/${SWPSP_BUILD:-build/debug}
 walk=$(pwd)/harness/interop/walk.sh
-PATH=$build/bin:$build/client:$(pwd)/build/interop/go:$(pwd)/build/interop/cargo/bin:$PATH
+interop=$(pwd)/build/interop
+PATH=$build/bin:$build/client:$interop/go:$interop/cargo/bin:$interop/sev-crate/bin:$PATH
 dir=$(mktemp -d "${TMPDIR:-/tmp}/swpsp-interop-XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"

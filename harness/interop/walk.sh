@@ -157,4 +157,16 @@ if have snphost; then
         echo "SKIP snphost does not know this CPU: commit only"
     fi
 fi
+
+# --- virtee/sev: what its library's tests ask of both devices ---
+
+for version in 5.0.0 8.0.0; do
+    have sev-$version-api || continue
+    is "sev $version: its tests of /dev/sev" env HOME=. sev-$version-api
+    case $version in # why: test_sev_crate.sh
+    8*) set -- --skip get_derived_key ;;
+    *) set -- ;;
+    esac
+    is "sev $version: its tests of /dev/sev-guest" sev-$version-guest "$@"
+done
 exit $status

@@ -53,7 +53,9 @@ for part in $(echo "$parts" | tr , ' '); do
     set -- "$@" "bin/$part.sh=harness/vm/$part.sh"
 done
 for tool in go/attest go/check cargo/bin/snpguest cargo/bin/sevctl \
-    cargo/bin/snphost; do
+    cargo/bin/snphost sev-crate/bin/sev-5.0.0-api \
+    sev-crate/bin/sev-5.0.0-guest sev-crate/bin/sev-8.0.0-api \
+    sev-crate/bin/sev-8.0.0-guest; do
     [ -x "build/interop/$tool" ] || continue
     set -- "$@" "bin/${tool##*/}=build/interop/$tool"
 done
