@@ -971,6 +971,19 @@ class Https(Case):
         ca = x509.load_pem_x509_certificate(texts[0])
         self.assertIn("SIMULATED", ca.subject.rfc4514_string())
 
+    def test_the_ca_is_exported_with_the_certificates(self):
+        state, folder = self.path("state"), self.path("export")
+        seed = self.write("seed", b"swpsp public development seed\0\0\0")
+        options = ["--state", state, "--seed-file", seed]
+        self.ok(tst.SWPSP, "certs", "export", *options, folder)
+        ca = folder + "/pki/tls-ca.pem"
+        s = self.server(*options, "--tls")
+        self.open("https://localhost:%d/vcek/v1/Milan/crl" % s.port, ca)
+        self.assertEqual(self.read("state/tls-ca.pem"),
+                         self.read("export/pki/tls-ca.pem"))
+        # Without a state there is none that could stay.
+        self.assertFalse(os.path.exists(self.export() + "/pki/tls-ca.pem"))
+
 
 class UpstreamProxy:
     """A CONNECT proxy as companies have: it resolves names that nobody else

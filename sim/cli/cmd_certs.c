@@ -4,6 +4,7 @@
 #include "certs_connect.h"
 #include "crypto.h"
 #include "guest_text.h"
+#include "kds_tls.h"
 #include "platform.h"
 #include "sev_export.h"
 #include "sev_pki.h"
@@ -137,6 +138,36 @@ static int export_guest(const struct platform_options *o, struct install *ins,
     return err;
 }
 
+/* pki/tls-ca.pem: who vouches for the key server's https. Without a state
+ * folder each start of it has a new one. */
+static int export_tls(const struct install *ins, const char *path, uint64_t now,
+                      char *error)
+{
+    const struct state_dir *kept = install_dir(ins);
+    struct state_dir top = {.fd = -1}, dir = {.fd = -1};
+    struct kds_tls tls = {0};
+    int err;
+
+    if (kept == NULL) {
+        return 0;
+    }
+    err = kds_tls_open(kept, now, &tls, error);
+    if (err == 0) {
+        err = state_dir_open(path, STATE_DIR_PUBLIC, &top, error);
+    }
+    if (err == 0) {
+        err = state_dir_sub(&top, "pki", STATE_DIR_PUBLIC, &dir, error);
+    }
+    if (err == 0) {
+        err = state_file_write(&dir, KDS_TLS_CA_FILE, STATE_FILE_PUBLIC,
+                               tls.ca_cert, strlen(tls.ca_cert), error);
+    }
+    kds_tls_clear(&tls);
+    state_dir_close(&dir);
+    state_dir_close(&top);
+    return err;
+}
+
 static int export_to(const struct platform_options *o, const char *dir)
 {
     struct install_export what = {
@@ -154,6 +185,9 @@ static int export_to(const struct platform_options *o, const char *dir)
     }
     install_chip(install, what.generation, o->chip_index, &what.chip);
     err = export_guest(o, install, &what, dir, error);
+    if (err == 0) {
+        err = export_tls(install, dir, what.now, error);
+    }
     install_close(install);
     if (err == 0) {
         err = export_platform(o, &what, dir, error);
