@@ -236,10 +236,12 @@ class Owner(Base):
         self.own(CLIENTS["python"], ("--sev-init-ex", nv))
         self.assertEqual(os.path.getsize(nv), 32768)
         self.assertEqual(self.status("--sev-init-ex", nv)["flags"], 0x101)
-        p = tst.run(tst.SWPSP, "run", DEV, "--sev-init-ex", self.dir, "--",
-                    "true")
-        self.assertEqual(p.returncode, 2)
-        self.assertIn(self.dir, p.stderr)
+        for path, why in ((self.dir, "Is a directory"),
+                          (self.path("no/nv"), "No such file or directory")):
+            p = tst.run(tst.SWPSP, "run", DEV, "--sev-init-ex", path, "--",
+                        "true")
+            self.assertEqual((p.returncode, p.stderr),
+                             (2, "swpsp run: %s: %s\n" % (path, why)))
 
     def test_an_ordinary_user_owns_a_platform(self):
         if os.getuid() != 0:

@@ -126,14 +126,15 @@ bool platform_sev_probe(struct platform *p, const struct platform_options *o,
         nv_file_started(p->nv);
     }
     status = ccp_start_status(p->ccp);
-    if (config.start_uninit || status == SEV_SUCCESS) {
+    err = ccp_start_result(p->ccp);
+    if (config.start_uninit || err == 0) {
         return true;
     }
-    if (status == UINT32_MAX) {
+    if (status == UINT32_MAX || status == SEV_SUCCESS) {
         return complain(command,
                         config.init_ex_path != NULL ? config.init_ex_path
                                                     : "/dev/sev",
-                        "the platform cannot be initialised");
+                        strerror(-err));
     }
     return refused(command, "to initialise the platform", status);
 }

@@ -44,7 +44,7 @@ static int probe(struct ccp_dev *dev)
 
     dev->snp_initialized = dev->port.ops->snp_initialized(dev->port.host);
     if (r == 0 && !dev->config.start_uninit) {
-        (void)ccp_platform_init(dev, true, &dev->start_status);
+        dev->start_result = ccp_platform_init(dev, true, &dev->start_status);
     }
     return r;
 }
@@ -95,6 +95,11 @@ void ccp_remove(struct ccp_dev *dev)
 uint32_t ccp_start_status(const struct ccp_dev *dev)
 {
     return dev->start_status;
+}
+
+int ccp_start_result(const struct ccp_dev *dev)
+{
+    return dev->start_result;
 }
 
 int ccp_guest_init(struct ccp_dev *dev, enum sev_status *status)

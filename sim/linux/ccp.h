@@ -131,6 +131,9 @@ void ccp_remove(struct ccp_dev *dev);
 /** Firmware status of the initialisation at probe; 0xffffffff when it failed
  * before the firmware was asked. */
 uint32_t ccp_start_status(const struct ccp_dev *dev);
+/** 0, or minus the errno of that initialisation: the firmware may have
+ * succeeded and the file of INIT_EX not. */
+int ccp_start_result(const struct ccp_dev *dev);
 
 /**
  * What kvm_amd does before it makes a guest: initialise a platform that

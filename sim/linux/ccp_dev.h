@@ -69,6 +69,7 @@ struct ccp_dev {
     enum ccp_state state; /* the driver's cache, never WORKING */
     bool snp_initialized;
     uint32_t start_status;
+    int start_result;
     struct port_buf tmr; /* SEV-ES trusted memory region */
     struct port_buf nv;  /* INIT_EX's buffer */
     /** Older AMD host kernels only. */
