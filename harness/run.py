@@ -55,7 +55,15 @@ def run(program, timeout):
             time.monotonic() - begin)
 
 
+def known_leaks():
+    """LeakSanitizer's options, with what others lose."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                        "support/lsan.txt")
+    return "suppressions=%s:print_suppressions=0" % path
+
+
 def main():
+    os.environ.setdefault("LSAN_OPTIONS", known_leaks())
     parser = argparse.ArgumentParser()
     parser.add_argument("--timeout", type=int, default=600)
     parser.add_argument("--jobs", type=int, default=2)
