@@ -12,15 +12,15 @@ struct machine_guest {
     char name[64];
 };
 
-/* Handles count up, context pages are 4 KiB apart. */
-static struct machine_guest **bucket(struct machine *m, bool snp, uint64_t id)
+/* Handles count up; context pages are as far apart as guests are large. */
+static struct machine_guest **bucket(struct machine *m, uint64_t id)
 {
-    return &m->guests[(snp ? id / DRAM_PAGE_SIZE : id) % MACHINE_GUEST_BUCKETS];
+    return &m->guests[(id * 0x9e3779b97f4a7c15u >> 32) % MACHINE_GUEST_BUCKETS];
 }
 
 static struct machine_guest **find(struct machine *m, bool snp, uint64_t id)
 {
-    struct machine_guest **at = bucket(m, snp, id);
+    struct machine_guest **at = bucket(m, id);
 
     while (*at != NULL && !((*at)->snp == snp && (*at)->id == id)) {
         at = &(*at)->next;
@@ -42,7 +42,7 @@ static void locked_forget(struct machine *m, bool snp, uint64_t id)
 static void locked_add(struct machine *m, bool snp, uint64_t id,
                        const char *name)
 {
-    struct machine_guest **first = bucket(m, snp, id);
+    struct machine_guest **first = bucket(m, id);
     struct machine_guest *g = calloc(1, sizeof(*g));
 
     if (g != NULL) {
