@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PRODUCT_ID_SIZE 8u
+#define FILLED_SIZE     3200u
 
 /* abi/sev.md §5.5; index = enum psp_generation */
 static const uint8_t PRODUCT_ID[PSP_GENERATION_COUNT][PRODUCT_ID_SIZE] = {
@@ -96,6 +97,13 @@ bool sev_split_evidence(const uint8_t *data, size_t size,
 
 /* ---- ARK and ASK ---- */
 
+/* Relying parties that read 3200 bytes have Naples' two filled up to them. */
+static bool is_fill(const struct verify_blob *blob, size_t at)
+{
+    return at > 0 && blob->size == FILLED_SIZE &&
+           psp_all_zero(blob->data + at, blob->size - at);
+}
+
 /* AMD certificates in a row. False: something else, or too many. */
 static bool read_row(const struct verify_blob *blob, struct sev_ca *out,
                      size_t max, size_t *count)
@@ -103,7 +111,7 @@ static bool read_row(const struct verify_blob *blob, struct sev_ca *out,
     size_t at = 0;
 
     *count = 0;
-    while (at < blob->size) {
+    while (at < blob->size && !is_fill(blob, at)) {
         struct sev_ca *ca = &out[*count];
         size_t used = 0;
 

@@ -71,7 +71,7 @@ struct sev_verify_input {
     struct verify_blob report;        /* SEV_REPORT_SIZE; optional */
     struct verify_blob measurement;   /* SEV_MEASURE_BLOB_SIZE; optional */
     /* The root of trust. Mandatory. Certificates in AMD's format in a row; each
-       ARK in it is trusted. */
+       ARK in it is trusted. Zeros may fill them up to 3200 bytes. */
     struct verify_blob trusted_ark;
 };
 

@@ -363,6 +363,28 @@ CHANGE(bundle_trusted_only)
     bundle(b, &b->in.trusted_ark);
     b->in.ark = b->in.ask = (struct verify_blob){0};
 }
+/* As rats-tls and librats read it. */
+static void fill(struct sev_bench *b, size_t size)
+{
+    bundle(b, &b->in.trusted_ark);
+    memset(b->bundle + b->in.trusted_ark.size, 0,
+           size - b->in.trusted_ark.size);
+    b->in.trusted_ark.size = size;
+}
+CHANGE(bundle_filled)
+{
+    fill(b, 3200);
+    b->in.ark = b->in.ask = b->in.trusted_ark;
+}
+CHANGE(bundle_filled_too_far)
+{
+    fill(b, 3201);
+}
+CHANGE(bundle_filled_with_more)
+{
+    fill(b, 3200);
+    b->bundle[3199] = 1;
+}
 CHANGE(slots_swapped)
 {
     struct sev_cert_slot first = b->pek.sig[0];
@@ -991,6 +1013,12 @@ static const struct verdict_case CASES[] = {
     {"sev__cek_signed_in_slot_2__accepted", cek_signed_in_slot_2, NULL, NONE,
      NULL},
     {"sev__rsa_2048_sha256__accepted", naples_sizes, NULL, NONE, NULL},
+    {"sev__rsa_2048_file_filled_to_3200__accepted", naples_sizes, bundle_filled,
+     NONE, NULL},
+    {"sev__filled_further__refused", naples_sizes, bundle_filled_too_far,
+     ONE(ARK_ROOT), NULL},
+    {"sev__filled_with_something__refused", naples_sizes,
+     bundle_filled_with_more, ONE(ARK_ROOT), NULL},
     {"sev__oca_rsa_2048__accepted", oca_rsa_2048, NULL, NONE, NULL},
     {"sev__oca_rsa_4096__accepted", oca_rsa_4096, NULL, NONE, NULL},
     {"sev__oca_ecdsa_sha384__accepted", oca_ecdsa_sha384, NULL, NONE, NULL},
