@@ -4,8 +4,8 @@
 
 usage: report.py BUILD-FOLDER FLOOR SUMMARY [COUNTS]
 
-COUNTS: files of a machine that ran the same programs (harness/vm). Writes SUMMARY (text, reviewed like code), and build/cov/html when genhtml is
-there. Fails when a folder is below its floor; prints the floors that could
+COUNTS: files of a machine that ran the same programs (harness/vm). Writes
+SUMMARY (text, reviewed like code). Fails when a folder is below its floor; prints the floors that could
 rise (a floor is only ever raised, by hand).
 """
 import collections

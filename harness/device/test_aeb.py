@@ -328,12 +328,17 @@ class OnFiles(evidence.Host):
         self.until(lambda: not os.path.ismount(self.nodes + "/sev") and
                    not os.path.ismount(self.nodes))
 
-    def test_a_machine_that_dies_and_comes_again(self):
-        self.machine()
+    def broker_on_it(self):
+        """The process, and its address."""
         aeb = "unix://" + self.path("s")
         p = self.spawn(tst.SWPSP, "aeb", DEV, "--device", self.nodes + "/sev",
                        "--listen", aeb)
         self.until(lambda: self.answers(self.path("s")), p)
+        return p, aeb
+
+    def test_a_machine_that_dies_and_comes_again(self):
+        self.machine()
+        p, aeb = self.broker_on_it()
         for i in range(3):
             self.got("e%d" % i, aeb, "--handle", "1")
             self.assertEqual(self.verify("e%d" % i), [])
@@ -349,10 +354,7 @@ class OnFiles(evidence.Host):
 
     def test_a_machine_that_hangs_does_not_keep_the_broker(self):
         self.machine()
-        aeb = "unix://" + self.path("s")
-        p = self.spawn(tst.SWPSP, "aeb", DEV, "--device", self.nodes + "/sev",
-                       "--listen", aeb)
-        self.until(lambda: self.answers(self.path("s")), p)
+        p, aeb = self.broker_on_it()
         self.got("e", aeb, "--handle", "1")
         self.daemon.send_signal(signal.SIGSTOP)
         try:

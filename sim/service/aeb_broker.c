@@ -3,6 +3,7 @@
 
 #include "aeb_rate.h"
 #include "aeb_selfcheck.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define JSON_ROOM 0x8000u /* 25962 at most */
 
@@ -130,12 +130,11 @@ static uint32_t check_peer(const struct aeb_broker *b,
 
 static uint32_t check_rate(struct aeb_broker *b, const struct ttrpc_peer *peer)
 {
-    struct timespec t;
     bool ok;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
     pthread_mutex_lock(&b->lock);
-    ok = aeb_rate_take(&b->rate, peer, b->config.rate, (int64_t)t.tv_sec + 1);
+    ok = aeb_rate_take(&b->rate, peer, b->config.rate,
+                       monotonic_ms() / 1000 + 1);
     pthread_mutex_unlock(&b->lock);
     return ok ? 0 : AEB_BROKER_RATE;
 }
@@ -437,9 +436,7 @@ static bool take_request(const struct aeb_broker *b, enum aeb_rpc rpc,
         return false;
     }
     if (b->config.extension == AEB_EXT_NEVER) {
-        req->have_mnonce = false;
-        req->encoding = 0;
-        req->features = 0;
+        aeb_request_strip(req);
     }
     aeb_fault_event(b->config.faults, rpc, req->handle, harm);
     aeb_fault_request(harm, req);

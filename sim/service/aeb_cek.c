@@ -2,6 +2,7 @@
 #include "aeb_cek.h"
 
 #include "aeb_msg.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -95,7 +96,7 @@ static bool wanted(struct fetch *f)
 {
     const struct aeb_cek_wait *w;
 
-    tell(f, aeb_now_ms(), AEB_KDS_TIMEOUT);
+    tell(f, monotonic_ms(), AEB_KDS_TIMEOUT);
     w = f->waiting;
     while (w != NULL && atomic_load(w->cancelled)) {
         w = w->next;
@@ -157,7 +158,7 @@ static uint32_t from_server(struct fetch *f, const char *path)
         .trust = c->config.trust,
         .path = path,
         .connect_ms = c->config.connect_ms,
-        .patience = {.until = aeb_now_ms() + c->config.request_ms,
+        .patience = {.until = monotonic_ms() + c->config.request_ms,
                      .give_up = unwanted,
                      .ctx = f},
     };
@@ -293,7 +294,7 @@ static bool hold_on(struct fetch *f)
     bool on;
 
     pthread_mutex_lock(&c->lock);
-    while ((on = wanted(f)) && aeb_now_ms() < c->hold) {
+    while ((on = wanted(f)) && monotonic_ms() < c->hold) {
         const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
 
         pthread_mutex_unlock(&c->lock);
@@ -310,8 +311,8 @@ static void set_hold(struct fetch *f, uint32_t error)
     struct aeb_cek *c = f->cek;
 
     pthread_mutex_lock(&c->lock);
-    c->hold =
-        aeb_now_ms() + (a->have_retry ? (int64_t)a->retry_s * 1000 : RETRY_MS);
+    c->hold = monotonic_ms() +
+              (a->have_retry ? (int64_t)a->retry_s * 1000 : RETRY_MS);
     c->hold_error = error;
     tell(f, c->hold, error);
     pthread_mutex_unlock(&c->lock);
@@ -390,7 +391,7 @@ static uint32_t start(struct aeb_cek *c, struct aeb_cek_wait *w)
 static bool ask(struct aeb_cek *c, struct aeb_cek_wait *w)
 {
     const struct slot *s = find(c, w->id);
-    int64_t now = aeb_now_ms();
+    int64_t now = monotonic_ms();
     struct fetch *f = c->fetches;
     uint32_t error;
 

@@ -42,7 +42,7 @@ struct aeb_cek_wait {
     uint8_t id[AEB_CHIP_ID_SIZE];
     uint8_t exported[SEV_CERT_SIZE]; /* the firmware's: the same key */
     const atomic_bool *cancelled;    /* no longer wanted */
-    int64_t deadline;                /* aeb_now_ms(); INT64_MAX: none */
+    int64_t deadline;                /* monotonic_ms(); INT64_MAX: none */
     void (*wake)(void *ctx);         /* must not call back */
     void *ctx;
     /* The answer: */

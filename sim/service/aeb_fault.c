@@ -128,9 +128,7 @@ void aeb_fault_event(struct aeb_faults *f, enum aeb_rpc rpc, uint32_t handle,
 void aeb_fault_request(const struct aeb_harm *harm, struct aeb_request *req)
 {
     if (aeb_harm_is(harm, FAULT_STRIP)) {
-        req->have_mnonce = false;
-        req->encoding = 0;
-        req->features = 0;
+        aeb_request_strip(req);
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aeb_file.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,15 +38,20 @@ static void leave(struct aeb_file *f, struct opening *o)
     }
 }
 
-/* Under the lock: @o serves no new command, and the caller leaves it. */
-static bool retire(struct aeb_file *f, const struct opening *o)
+/* @o, if it is still the newest, serves no new command. */
+static void forget(struct aeb_file *f, struct opening *o)
 {
-    bool ours = f->now == o;
+    bool ours;
 
+    pthread_mutex_lock(&f->lock);
+    ours = f->now == o;
     if (ours) {
         f->now = NULL;
     }
-    return ours;
+    pthread_mutex_unlock(&f->lock);
+    if (ours) {
+        leave(f, o);
+    }
 }
 
 static int open_now(struct aeb_file *f)
@@ -62,10 +68,7 @@ static int open_now(struct aeb_file *f)
         free(o);
         return err;
     }
-    clock_gettime(CLOCK_MONOTONIC, &f->until);
-    f->until.tv_nsec += AEB_FILE_MS * 1000000l;
-    f->until.tv_sec += f->until.tv_nsec / 1000000000l;
-    f->until.tv_nsec %= 1000000000l;
+    f->until = monotonic_after(AEB_FILE_MS);
     f->now = o;
     pthread_cond_signal(&f->cond);
     return 0;
@@ -87,18 +90,6 @@ static int enter(struct aeb_file *f, struct opening **out, bool *fresh)
     }
     pthread_mutex_unlock(&f->lock);
     return err;
-}
-
-static void forget(struct aeb_file *f, struct opening *o)
-{
-    bool ours;
-
-    pthread_mutex_lock(&f->lock);
-    ours = retire(f, o);
-    pthread_mutex_unlock(&f->lock);
-    if (ours) {
-        leave(f, o);
-    }
 }
 
 static int file_command(void *ctx, uint32_t cmd, void *data, uint32_t *fw)
@@ -139,10 +130,9 @@ static void end_in_time(struct aeb_file *f)
     if (o == NULL) {
         pthread_cond_wait(&f->cond, &f->lock);
     } else if (pthread_cond_timedwait(&f->cond, &f->lock, &until) ==
-                   ETIMEDOUT &&
-               retire(f, o)) {
+               ETIMEDOUT) {
         pthread_mutex_unlock(&f->lock);
-        leave(f, o);
+        forget(f, o);
         pthread_mutex_lock(&f->lock);
     }
 }
@@ -157,17 +147,6 @@ static void *closer_main(void *ctx)
     }
     pthread_mutex_unlock(&f->lock);
     return NULL;
-}
-
-static void init_locks(struct aeb_file *f)
-{
-    pthread_condattr_t attr;
-
-    pthread_mutex_init(&f->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&f->cond, &attr);
-    pthread_condattr_destroy(&attr);
 }
 
 static void discard(struct aeb_file *f)
@@ -185,7 +164,8 @@ int aeb_file_new(const char *path, struct aeb_file **out)
         return -ENOMEM;
     }
     f->path = path != NULL ? path : "/dev/sev";
-    init_locks(f);
+    pthread_mutex_init(&f->lock, NULL);
+    monotonic_cond_init(&f->cond);
     if (pthread_create(&f->closer, NULL, closer_main, f) != 0) {
         discard(f);
         return -EAGAIN;

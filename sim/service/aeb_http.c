@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aeb_http.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -62,7 +63,7 @@ int aeb_http_get(const struct aeb_http *get, struct aeb_answer *out, char *why)
     struct aeb_patience first = get->patience;
     char request[REQUEST_MAX];
     size_t size = make_request(get, request);
-    int64_t soon = aeb_now_ms() + get->connect_ms;
+    int64_t soon = monotonic_ms() + get->connect_ms;
     struct aeb_net *net = NULL;
     int err;
 

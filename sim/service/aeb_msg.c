@@ -77,6 +77,13 @@ enum psp_err aeb_request_decode(enum aeb_rpc rpc, struct ttrpc_bytes in,
     return out->impl != NULL ? PSP_OK : PSP_E_FORMAT;
 }
 
+void aeb_request_strip(struct aeb_request *req)
+{
+    req->have_mnonce = false;
+    req->encoding = 0;
+    req->features = 0;
+}
+
 void aeb_request_clear(struct aeb_request *req)
 {
     if (req->impl != NULL) {

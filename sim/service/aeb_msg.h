@@ -55,6 +55,8 @@ const char *aeb_rpc_name(enum aeb_rpc rpc);
 PSP_MUST_CHECK enum psp_err aeb_request_decode(enum aeb_rpc rpc,
                                                struct ttrpc_bytes in,
                                                struct aeb_request *out);
+/** What only our extension has is as if it had not been there. */
+void aeb_request_strip(struct aeb_request *req);
 void aeb_request_clear(struct aeb_request *req);
 PSP_MUST_CHECK enum psp_err aeb_response_decode(enum aeb_rpc rpc,
                                                 struct ttrpc_bytes in,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aeb_net.h"
+#include "monotonic.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,14 +28,6 @@ struct aeb_net {
     SSL *ssl; /* NULL: plain */
 };
 
-int64_t aeb_now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int say(char *why, int err)
 {
     snprintf(why, AEB_WHY_NET, "%s", strerror(-err));
@@ -46,7 +39,7 @@ static int say(char *why, int err)
 /* How long to wait at most now; 0 or below: an error. */
 static int next_step(const struct aeb_patience *p)
 {
-    int64_t left = p->until - aeb_now_ms();
+    int64_t left = p->until - monotonic_ms();
 
     if (p->give_up != NULL && p->give_up(p->ctx)) {
         return -ECANCELED;

@@ -28,7 +28,6 @@ struct aeb_patience {
     bool (*give_up)(void *ctx); /* asked every 100 ms; may be NULL */
     void *ctx;
 };
-int64_t aeb_now_ms(void);
 
 struct aeb_net;
 /* Each returns, besides: -ETIMEDOUT, -ECANCELED (given up), other negative

@@ -3,6 +3,7 @@
 
 #include "crypto.h"
 #include "wire.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define CHUNK       4096u
 #define HEADER_SIZE 8u
@@ -52,21 +52,13 @@ void control_line_done(struct control_io *io)
     }
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Wait for @events until @deadline (negative: for ever). */
 static int wait_for(int fd, short events, int64_t deadline)
 {
     struct pollfd p = {.fd = fd, .events = events};
 
     for (;;) {
-        int64_t left = deadline < 0 ? -1 : deadline - now_ms();
+        int64_t left = deadline < 0 ? -1 : deadline - monotonic_ms();
         int n;
 
         if (deadline >= 0 && left <= 0) {
@@ -154,7 +146,7 @@ static int receive(struct control_io *io, void *buf, size_t room,
 
 static int64_t deadline_in(int ms)
 {
-    return ms < 0 ? -1 : now_ms() + ms;
+    return ms < 0 ? -1 : monotonic_ms() + ms;
 }
 
 /* Take @size bytes from the front, and the buffer back when it had grown. */

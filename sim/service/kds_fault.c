@@ -3,6 +3,7 @@
 
 #include "kds_hash.h"
 #include "kds_route.h"
+#include "monotonic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,15 +15,10 @@
 
 void kds_fault_init(struct kds_fault_state *s, const struct kds_faults *faults)
 {
-    pthread_condattr_t attr;
-
     memset(s, 0, sizeof(*s));
     s->faults = *faults;
     pthread_mutex_init(&s->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    monotonic_cond_init(&s->wake);
 }
 
 void kds_fault_stop(struct kds_fault_state *s)
@@ -44,16 +40,9 @@ void kds_fault_clear(struct kds_fault_state *s)
  * been answered. */
 static void wait_for(struct kds_fault_state *s, unsigned int ms, uint64_t seen)
 {
-    struct timespec t;
+    struct timespec t = monotonic_after(ms);
     int err = 0;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&s->lock);
     while (err == 0 && !s->stopping && s->answered <= seen) {
         err = pthread_cond_timedwait(&s->wake, &s->lock, &t);

@@ -3,6 +3,7 @@
 #include "kds_conn.h"
 #include "kds_route.h"
 #include "wire.h"
+#include "monotonic.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -47,14 +48,6 @@ struct exchange {
     size_t discarded;
     unsigned int refusal; /* status for a head that HTTP/1.1 forbids, or 0 */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* RFC 3986 §2.3: an escaped unreserved character is the character. */
 static void decode_unreserved(char *text)
@@ -169,7 +162,8 @@ static void connection(void *cls, struct MHD_Connection *c, void **context,
         info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
         l = info == NULL ? NULL : calloc(1, sizeof(*l));
         if (l != NULL) {
-            l->slot = kds_conn_add(&http->conns, info->connect_fd, now_ms());
+            l->slot =
+                kds_conn_add(&http->conns, info->connect_fd, monotonic_ms());
         }
         *context = l;
     } else if (l != NULL) {
@@ -389,7 +383,8 @@ static void make_answer(struct kds_http *http, struct MHD_Connection *c,
 static enum MHD_Result answer(struct kds_http *http, struct MHD_Connection *c,
                               const char *method, const struct exchange *x)
 {
-    unsigned int wait = kds_fault_throttle(&http->faults, x->url, now_ms());
+    unsigned int wait =
+        kds_fault_throttle(&http->faults, x->url, monotonic_ms());
     struct kds_ask ask = {.method = method,
                           .path = x->path,
                           .query = x->query,

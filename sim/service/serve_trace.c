@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve_trace.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -20,16 +21,12 @@ struct serve_trace {
 struct serve_trace *serve_trace_new(void)
 {
     struct serve_trace *t = calloc(1, sizeof(*t));
-    pthread_condattr_t attr;
 
     if (t == NULL) {
         return NULL;
     }
     (void)pthread_mutex_init(&t->lock, NULL);
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&t->more, &attr);
-    (void)pthread_condattr_destroy(&attr);
+    monotonic_cond_init(&t->more);
     return t;
 }
 
@@ -105,19 +102,12 @@ static int take(struct serve_trace *t, uint64_t *at, char **line,
     return *line == NULL ? -1 : 1;
 }
 
-int serve_trace_next(struct serve_trace *t, uint64_t *at, int ms, char **line,
-                     uint64_t *lost)
+int serve_trace_next(struct serve_trace *t, uint64_t *at, unsigned int ms,
+                     char **line, uint64_t *lost)
 {
-    struct timespec until;
+    struct timespec until = monotonic_after(ms);
     int rc = 0;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
     (void)pthread_mutex_lock(&t->lock);
     while (!t->ended && *at == t->next && rc != ETIMEDOUT) {
         rc = pthread_cond_timedwait(&t->more, &t->lock, &until);

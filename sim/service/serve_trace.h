@@ -34,7 +34,7 @@ void serve_trace_end(struct serve_trace *t);
  * *lost (lines that were dropped before it), *at moved on; 0: none came; -1:
  * the end, or out of memory.
  */
-int serve_trace_next(struct serve_trace *t, uint64_t *at, int ms, char **line,
-                     uint64_t *lost);
+int serve_trace_next(struct serve_trace *t, uint64_t *at, unsigned int ms,
+                     char **line, uint64_t *lost);
 
 #endif

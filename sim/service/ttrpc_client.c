@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ttrpc_client.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define NANO_PER_MS 1000000
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int wait_for(int fd, short events, int64_t until)
 {
     for (;;) {
         struct pollfd p = {.fd = fd, .events = events};
-        int64_t left = until - now_ms();
+        int64_t left = until - monotonic_ms();
         int n;
 
         if (until != INT64_MAX && left <= 0) {
@@ -126,7 +118,8 @@ int ttrpc_client_call(struct ttrpc_client *c, const char *service,
         .payload = payload,
         .timeout_nano = (int64_t)c->timeout_ms * NANO_PER_MS,
     };
-    int64_t until = c->timeout_ms > 0 ? now_ms() + c->timeout_ms : INT64_MAX;
+    int64_t until =
+        c->timeout_ms > 0 ? monotonic_ms() + c->timeout_ms : INT64_MAX;
     uint8_t *frame = NULL;
     size_t size = 0;
     int err;

@@ -3,14 +3,13 @@
 #include "ttrpc_conn.h"
 
 #include "wire.h"
+#include "monotonic.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define NANO_PER_MS  1000000
-#define NANO_PER_SEC 1000000000
-#define SHOWN_MAX    1024u
+#define NANO_PER_MS 1000000
+#define SHOWN_MAX   1024u
 
 /* How much of a name is shown: no half character, which peers refuse. */
 static struct ttrpc_bytes shown(struct ttrpc_bytes name)
@@ -40,22 +39,14 @@ find_method(const struct ttrpc_server_config *config,
     return NULL;
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * NANO_PER_SEC + t.tv_nsec;
-}
-
 bool ttrpc_is_late(int64_t until_ns)
 {
-    return until_ns != INT64_MAX && now_ns() >= until_ns;
+    return until_ns != INT64_MAX && monotonic_ns() >= until_ns;
 }
 
 static int64_t until_ns(const struct ttrpc_request *req)
 {
-    int64_t now = now_ns();
+    int64_t now = monotonic_ns();
 
     /* Less than none is none. */
     return req->timeout_nano <= 0 || req->timeout_nano > INT64_MAX - now

@@ -2,6 +2,7 @@
 #include "ttrpc_server.h"
 
 #include "ttrpc_conn.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +10,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/vm_sockets.h> /* takes <sys/socket.h> before it */
@@ -56,14 +56,6 @@ ttrpc_server_config(const struct ttrpc_server *s)
 struct ttrpc_pool *ttrpc_server_pool(struct ttrpc_server *s)
 {
     return s->pool;
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static int watch(struct ttrpc_server *s, int op, int fd, uint32_t events,
@@ -209,7 +201,7 @@ static void admit(struct ttrpc_server *s, int fd, const struct ttrpc_peer *peer)
     bool refused = too_many(s, peer);
     struct ttrpc_conn *c = refused && s->refused_count >= REFUSED_MAX
                                ? NULL
-                               : ttrpc_conn_new(s, fd, peer, now_ms());
+                               : ttrpc_conn_new(s, fd, peer, monotonic_ms());
 
     if (c == NULL) {
         (void)close(fd);
@@ -262,7 +254,7 @@ static void accept_some(struct ttrpc_server *s, const struct listener *l)
 
         if (fd < 0) {
             if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-                s->accept_again = now_ms() + RETRY_MS;
+                s->accept_again = monotonic_ms() + RETRY_MS;
                 listen_for(s, 0);
             }
             return;
@@ -275,7 +267,7 @@ static void accept_some(struct ttrpc_server *s, const struct listener *l)
 static void conn_event(struct ttrpc_server *s, struct ttrpc_conn *c,
                        uint32_t events)
 {
-    int64_t now = now_ms();
+    int64_t now = monotonic_ms();
 
     wake(c);
     if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
@@ -298,7 +290,7 @@ static void collect(struct ttrpc_server *s)
         if (job->conn != NULL) {
             wake(job->conn);
         }
-        ttrpc_conn_job_done(job, now_ms());
+        ttrpc_conn_job_done(job, monotonic_ms());
         job = next;
     }
 }
@@ -407,7 +399,7 @@ static void handle(struct ttrpc_server *s, const struct epoll_event *e)
     } else {
         drain_counter(&s->stop);
         if (s->end == 0) {
-            start_drain(s, now_ms());
+            start_drain(s, monotonic_ms());
         }
     }
 }
@@ -417,7 +409,7 @@ int ttrpc_server_run(struct ttrpc_server *s)
     struct epoll_event events[EVENTS];
 
     for (;;) {
-        int64_t now = now_ms();
+        int64_t now = monotonic_ms();
         int n;
 
         if (s->end != 0 && (s->conns == NULL || now >= s->end)) {
@@ -435,7 +427,7 @@ int ttrpc_server_run(struct ttrpc_server *s)
         for (int i = 0; i < n; i++) {
             handle(s, &events[i]);
         }
-        settle_awake(s, now_ms());
+        settle_awake(s, monotonic_ms());
     }
 }
 
