@@ -18,6 +18,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -689,6 +690,88 @@ static void mount_and_die(struct place *p)
     assert_true(WIFSIGNALED(status));
 }
 
+/* A server in a child, until the other end of *until is closed. */
+static pid_t start_apart(struct place *p, int *until)
+{
+    int ready[2], end[2];
+    char byte = 0;
+    pid_t pid;
+
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(end, O_CLOEXEC), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        close(end[1]);
+        if (place_start(p) != 0 || write(ready[1], &byte, 1) != 1) {
+            _exit(1);
+        }
+        (void)!read(end[0], &byte, 1);
+        fusedev_stop(p->fd);
+        _exit(0);
+    }
+    close(end[0]);
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    *until = end[1];
+    return pid;
+}
+
+static bool ends_within_5_s(pid_t pid)
+{
+    const struct timespec tick = {.tv_nsec = 1000000};
+
+    for (int i = 0; i < 5000; i++) {
+        if (waitpid(pid, NULL, WNOHANG) == pid) {
+            return true;
+        }
+        nanosleep(&tick, NULL);
+    }
+    return false;
+}
+
+/* Since when Linux heeds what is asked for here. */
+static bool linux_is_5_16(void)
+{
+    struct utsname u;
+    int major = 0, minor = 0;
+
+    return uname(&u) == 0 && sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
+           (major > 5 || (major == 5 && minor >= 16));
+}
+
+static void close__server_hangs__waits_for_nobody(void **state)
+{
+    struct place *p;
+    pid_t server, closer;
+    int fd, until;
+    bool ended;
+
+    (void)state;
+    if (!linux_is_5_16()) {
+        skip();
+    }
+    p = place_new(true);
+    server = start_apart(p, &until);
+    fd = open(p->path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(kill(server, SIGSTOP), 0);
+    closer = fork(); /* a close that waits cannot be killed */
+    if (closer == 0) {
+        close(fd);
+        _exit(0);
+    }
+    ended = ends_within_5_s(closer);
+    assert_int_equal(kill(server, SIGCONT), 0);
+    assert_true(ended);
+    close(fd);
+    close(until);
+    assert_true(ends_within_5_s(server));
+    assert_int_equal(access(p->path, F_OK), -1);
+    place_free(p);
+}
+
 static void directory__left_by_a_dead_server__taken_over(void **state)
 {
     struct place *p = place_new(false);
@@ -945,6 +1028,7 @@ int main(void)
         cmocka_unit_test(directory__left_by_a_dead_server__taken_over),
         cmocka_unit_test(file__left_by_a_dead_server__taken_over),
         cmocka_unit_test(stop__after_another_took_the_place__leaves_it),
+        cmocka_unit_test(close__server_hangs__waits_for_nobody),
         cmocka_unit_test(place__wrong_kind__refused),
         cmocka_unit_test(nodes__bad_lists__refused),
         cmocka_unit_test(checks__every_one__holds),
